@@ -1,0 +1,47 @@
+"""One error class per kind of failure, and the exit code each one means.
+
+0 done; 1 a bug of ours; 2 usage, configuration or bad input data; 3 done in part; 4 below a
+threshold that was asked for; 5 server or network; 6 this host (disk, memory, open files).
+"""
+
+
+class ScriptoriumError(Exception):
+    """A failure that was foreseen: the message names the file, the key, what was found, what to do."""
+
+    exit_code = 1
+
+
+class ConfigError(ScriptoriumError):
+    """A config, recipe or command line that cannot be carried out."""
+
+    exit_code = 2
+
+
+class InputError(ScriptoriumError):
+    """Input data that cannot be used."""
+
+    exit_code = 2
+
+
+class PartialError(ScriptoriumError):
+    """The work was done in part; a report beside it names the rest."""
+
+    exit_code = 3
+
+
+class ThresholdError(ScriptoriumError):
+    """A result lies below a threshold that was asked for."""
+
+    exit_code = 4
+
+
+class ServerError(ScriptoriumError):
+    """A model server did not come up, went away, or cannot be reached."""
+
+    exit_code = 5
+
+
+class HostError(ScriptoriumError):
+    """This host lacks something: disk, memory, open files, a system package."""
+
+    exit_code = 6

@@ -1,0 +1,64 @@
+"""What every workflow script runs in: one writer at a time, and errors as exit codes."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from scriptorium.errors import ScriptoriumError
+
+LEASES = "SCRIPTORIUM_LEASES"
+"""Environment variable: the folder for the workflow's leases (set in rules/common.smk)."""
+
+
+def holder(path: Path) -> str | None:
+    """Who holds the lease file `path`, as it wrote itself down; None if nobody does."""
+    if not path.exists():
+        return None
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().strip() or "a process that has not written its name yet"
+        return None
+
+
+@contextlib.contextmanager
+def lease(path: Path) -> Iterator[None]:
+    """Hold the lease file `path` (flock), waiting for whoever holds it: an orphan of a killed launch, say.
+
+    The kernel gives a lease back when its holder dies, however it dies.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                file.seek(0)
+                print(f"waiting for {path}: held by {file.read().strip()}", file=sys.stderr, flush=True)
+                time.sleep(5)
+        file.seek(0)
+        file.truncate()
+        job = os.environ.get("SLURM_JOB_ID", "-")
+        file.write(f"pid {os.getpid()} on {socket.gethostname()}, SLURM job {job}, {Path(sys.argv[0]).name}\n")
+        file.flush()
+        yield
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a workflow script's `main` under a lease of its own command line; exit with its error's code."""
+    folder = os.environ.get(LEASES)
+    name = f"{Path(sys.argv[0]).stem}-{hashlib.sha256(chr(0).join(sys.argv).encode()).hexdigest()[:12]}"
+    try:
+        with lease(Path(folder) / name) if folder else contextlib.nullcontext():
+            main()
+    except ScriptoriumError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
