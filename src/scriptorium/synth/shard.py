@@ -1,0 +1,89 @@
+"""A shard of generated pages: documents and their truth, the same bytes for the same arguments."""
+
+import hashlib
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scriptorium.errors import ConfigError, InputError
+from scriptorium.files import whole, write_jsonl
+from scriptorium.synth import lines, markdown, primer
+from scriptorium.synth.gate import Sample, reject, text_layers
+from scriptorium.synth.tests import make_tests
+from scriptorium.synth.typst import Typesetter
+
+FAMILIES = {"lines": lines, "primer": primer}
+ATTEMPTS = 20
+"""Drawings of one page before the family is held to be broken; a page in a hundred needs a second."""
+
+
+def make_shard(family: str, source: str, split: str, shard: int, pages: int, seed: int, out: Path) -> None:
+    """Write `pages` generated pages to `out`: `documents/*.pdf` and `pages.jsonl`, whole or not at all.
+
+    Raises ConfigError for a family or split that does not exist, InputError when the gate rejects a
+    page again and again.
+    """
+    if family not in FAMILIES:
+        raise ConfigError(f"family {family!r} is unknown; use one of {', '.join(FAMILIES)}")
+    if pages < 1:
+        raise ConfigError(f"pages is {pages}; a shard holds at least one")
+    key = hashlib.sha256(f"{family}\0{source}\0{split}\0{shard}\0{seed}".encode()).hexdigest()
+    typesetter, rejects, rows = Typesetter(), Counter[str](), list[dict[str, Any]]()
+    with whole(out) as part:
+        (part / "documents").mkdir(parents=True)
+        for number, indices in enumerate(_documents(family, key, pages)):
+            name = f"{source}-{split}-{shard:05d}-{number:04d}"
+            samples, pdf = _document(family, split, key, indices, typesetter, rejects)
+            (part / "documents" / f"{name}.pdf").write_bytes(pdf)
+            rows += [_row(name, page, sample) for page, sample in enumerate(samples, 1)]
+        write_jsonl(part / "pages.jsonl", rows)
+    reasons = "".join(f"; rejected {count}: {reason}" for reason, count in sorted(rejects.items()))
+    print(f"{source}/{split}/{shard}: {pages} pages{reasons}", file=sys.stderr)
+
+
+def _row(document: str, page: int, sample: Sample) -> dict[str, Any]:
+    return {
+        "document": document,
+        "page": page,
+        "text": markdown.truth(sample.page),
+        "tests": list(sample.tests),
+        "group": sample.page.group,
+    }
+
+
+def _documents(family: str, key: str, pages: int) -> Iterator[range]:
+    """The page indices of one document after another."""
+    rng = random.Random(f"{key} documents")
+    start = 0
+    while start < pages:
+        stop = min(pages, start + rng.randint(*FAMILIES[family].PAGES_PER_DOCUMENT))
+        yield range(start, stop)
+        start = stop
+
+
+def _document(
+    family: str, split: str, key: str, indices: range, typesetter: Typesetter, rejects: Counter[str]
+) -> tuple[list[Sample], bytes]:
+    """Draw a document; pages that the gate rejects are drawn anew from the next seed of their own."""
+    samples = [_sample(family, split, key, index, 0) for index in indices]
+    for attempt in range(1, ATTEMPTS + 1):
+        pdf = typesetter.pdf([sample.page for sample in samples])
+        verdicts = [reject(sample, text) for sample, text in zip(samples, text_layers(pdf), strict=True)]
+        if not any(verdicts):
+            return samples, pdf
+        for place, reason in enumerate(verdicts):
+            if reason:
+                rejects[reason.partition(":")[0]] += 1
+                samples[place] = _sample(family, split, key, indices[place], attempt)
+    worst = next(reason for reason in verdicts if reason)
+    raise InputError(f"family {family!r}: a page was rejected {ATTEMPTS} times, last because: {worst}")
+
+
+def _sample(family: str, split: str, key: str, index: int, attempt: int) -> Sample:
+    """The page of one seed. Text seeds go through SHA-512 in `random`, alike on every machine."""
+    rng = random.Random(f"{key} page {index} attempt {attempt}")
+    page = FAMILIES[family].draw(split, index, rng)
+    return Sample(page, tuple(make_tests(page, rng)) if family != "lines" else ())
