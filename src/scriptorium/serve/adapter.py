@@ -1,0 +1,103 @@
+"""What the weights of one model family expect of whoever serves and asks them."""
+
+import difflib
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scriptorium.errors import ConfigError
+from scriptorium.files import write_json
+
+FOLDER = Path("config/models")
+CHECKOUT = Path(__file__).parents[3]
+
+
+class Adapter(BaseModel):
+    """One file of `config/models`: prompt, image size, parser, attempts and engine of a model family."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    prompt: str
+    image_side: int = Field(gt=0, description="longest side of the page image, pixels")
+    max_tokens: int = Field(gt=0, description="tokens an answer may have")
+    parser: Literal["front_matter", "markdown"] = "front_matter"
+    temperatures: list[float] = Field(min_length=1, description="sampling temperature of each attempt")
+    context: int = Field(gt=0, description="tokens of prompt, image and answer together")
+    engine: Literal["transformers", "vllm"]
+    family: str
+    min_pixels: int | None = Field(
+        default=None, description="the processor's lower bound of an image, pixels"
+    )
+    max_pixels: int | None = Field(
+        default=None, description="the processor's upper bound of an image, pixels"
+    )
+
+    @property
+    def prompt_sha256(self) -> str:
+        """SHA-256 of the prompt's UTF-8 bytes, in hex."""
+        return hashlib.sha256(self.prompt.encode()).hexdigest()
+
+
+def message_content(prompt: str, image: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of the user's message: the prompt, then `image` (a part in the form the caller's library wants).
+
+    One order for training and serving. Text first lets a server cache the prefix.
+    """
+    return [{"type": "text", "text": prompt}, image]
+
+
+def load(name: str) -> Adapter:
+    """The adapter `config/models/<name>.yaml`, or the one in the file `name` if that ends in .yaml.
+
+    Raises ConfigError for an unknown name, an unknown key or a value of the wrong type.
+    """
+    path = find(name)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
+    try:
+        return Adapter.model_validate({"name": path.stem, **values})
+    except ValidationError as error:
+        raise ConfigError("\n".join(f"{path}: {describe(fault)}" for fault in error.errors())) from error
+
+
+def find(name: str) -> Path:
+    """The file of the adapter `name`: a path as given, else looked up beside the Snakefile and in the checkout."""
+    if name.endswith((".yaml", ".yml")):
+        if Path(name).is_file():
+            return Path(name)
+        raise ConfigError(f"model adapter {name}: no such file")
+    folders = [FOLDER, CHECKOUT / FOLDER]
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+    raise ConfigError(
+        f"model adapter {name!r}: no {FOLDER}/{name}.yaml; there are: {', '.join(known) or 'none'}"
+    )
+
+
+def describe(fault: Any) -> str:
+    """One validation fault of pydantic in words; an unknown key names the nearest known one."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{key}: {fault['msg']}, found {fault['input']!r}"
+    near = difflib.get_close_matches(key, Adapter.model_fields, n=1)
+    return f"{key}: unknown key" + (
+        f", did you mean {near[0]}?" if near else f"; known: {', '.join(Adapter.model_fields)}"
+    )
+
+
+def write_prompt(folder: Path, adapter: Adapter) -> None:
+    """Write `prompt.json` into a model folder: which adapter and prompt its weights were trained with."""
+    write_json(
+        folder / "prompt.json",
+        {"adapter": adapter.name, "prompt": adapter.prompt, "sha256": adapter.prompt_sha256},
+    )

@@ -1,0 +1,171 @@
+"""The one client of every server: an image and a prompt in, an answer out, and faults sorted by whose they are.
+
+A fault of the line or the server is waited out and never counts as a model's attempt; a request that
+the server refuses is the page's fault; a refused key or an unknown model stops the run.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from scriptorium.errors import ConfigError, InputError, ServerError
+from scriptorium.pages.image import data_url
+from scriptorium.serve.adapter import message_content
+from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint, headers
+
+BUSY = {408, 425, 429, 500, 502, 503, 504, 529}
+REFUSED = {400, 413, 422}
+CONFIG = {401, 403, 404, 405}
+FAULTS_BEFORE_PROBE = 3
+PATIENCE_SECONDS = 600.0
+LONGEST_PAUSE_SECONDS = 60.0
+ANSWER_SECONDS = 600.0
+
+
+class RequestRefused(InputError):
+    """The server is well but will not answer this request; `context` if the request was too long for the model."""
+
+    def __init__(self, message: str, context: bool = False):
+        super().__init__(message)
+        self.context = context
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said. `finish_reason` is stop, length or content_filter; `seconds` of wall time."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class ChatClient:
+    """Asks one endpoint. Safe to use from several threads; a context manager."""
+
+    def __init__(self, endpoint: Endpoint, patience: float = PATIENCE_SECONDS):
+        """`patience`: seconds that a server may stay unreachable or busy before ServerError."""
+        self.endpoint = endpoint
+        self.patience = patience
+        limits = httpx.Limits(max_connections=endpoint.in_flight + 1)
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=10.0)
+        self.http = httpx.Client(limits=limits, timeout=timeout, headers=headers())
+
+    def __enter__(self) -> "ChatClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def complete(
+        self, png: bytes, prompt: str, max_tokens: int, temperature: float, seed: int | None = None
+    ) -> Answer:
+        """Ask for the text of one page image.
+
+        Temperature 0 decodes greedily. Raises RequestRefused (this page's fault), ConfigError (wrong key,
+        model or URL) or ServerError (the server stayed away for longer than the patience, or is dead).
+        """
+        body = self.body(png, prompt, max_tokens, temperature, seed)
+        started = time.monotonic()
+        reply = self.post(body)
+        try:
+            choice, usage = reply["choices"][0], reply.get("usage") or {}
+            text = choice["message"].get("content") or ""
+        except (LookupError, TypeError, AttributeError) as error:
+            raise ServerError(
+                f"{self.endpoint.base_url}: not a chat completion: {str(reply)[:300]}"
+            ) from error
+        return Answer(
+            text=text,
+            finish_reason=choice.get("finish_reason") or "stop",
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            completion_tokens=int(usage.get("completion_tokens") or 0),
+            seconds=time.monotonic() - started,
+        )
+
+    def body(
+        self, png: bytes, prompt: str, max_tokens: int, temperature: float, seed: int | None
+    ) -> dict[str, Any]:
+        """The chat completion request: the prompt, then the image, as in training."""
+        image = {"type": "image_url", "image_url": {"url": data_url(png)}}
+        body: dict[str, Any] = {
+            "model": self.endpoint.model,
+            "messages": [{"role": "user", "content": message_content(prompt, image)}],
+            "max_tokens": max_tokens,
+            "temperature": temperature,
+        }
+        if seed is not None:
+            body["seed"] = seed
+        if self.endpoint.engine == "transformers" and temperature > 0:
+            # It takes do_sample from the model's generation config alone, where it may be off.
+            body["generation_config"] = '{"do_sample": true}'
+        return body
+
+    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Send a request until it is answered or refused, waiting out faults that are not its own."""
+        deadline = time.monotonic() + self.patience
+        faults = internal = 0
+        while True:
+            reply, fault, pause = self.send(body)
+            if reply is not None:
+                return reply
+            self.endpoint.check()
+            faults += 1
+            internal += fault.startswith("500")
+            if internal >= FAULTS_BEFORE_PROBE and self.is_well(body):
+                raise RequestRefused(f"the server fails on this page but answers others: {fault}")
+            # Jitter, so that many clients do not come back at the same moment. It shapes no result.
+            pause = pause or min(LONGEST_PAUSE_SECONDS, 0.5 * 2**faults) * random.uniform(0.5, 1)
+            if time.monotonic() + pause > deadline:
+                raise ServerError(
+                    f"{self.endpoint.base_url}: no answer for {self.patience:.0f} s, at last: {fault}; "
+                    "pages that were not read stay pending: run again when the server is back"
+                )
+            time.sleep(pause)
+
+    def send(self, body: dict[str, Any]) -> tuple[dict[str, Any] | None, str, float | None]:
+        """One try: (reply, "", None), or (None, the fault, seconds the server asks to wait if it does)."""
+        try:
+            response = self.http.post(f"{self.endpoint.base_url}/chat/completions", json=body)
+            if response.is_success:
+                return response.json(), "", None
+        except (httpx.TransportError, ValueError) as error:
+            return None, repr(error), None
+        fault = f"{response.status_code} {response.text[:500]}"
+        if response.status_code in BUSY:
+            return None, fault, retry_after(response)
+        if response.status_code in CONFIG:
+            raise ConfigError(
+                f"{self.endpoint.base_url}: {fault}; check the URL, the model's name and {KEY_VARIABLE}"
+            )
+        if response.status_code in REFUSED:
+            raise RequestRefused(fault, context="context" in response.text.lower())
+        raise ServerError(f"{self.endpoint.base_url}: unexpected answer {fault}")
+
+    def is_well(self, body: dict[str, Any]) -> bool:
+        """Whether the server answers a request without an image: then its 500 is about the page."""
+        probe = {"model": body["model"], "messages": [{"role": "user", "content": "?"}], "max_tokens": 1}
+        try:
+            return self.http.post(f"{self.endpoint.base_url}/chat/completions", json=probe).is_success
+        except httpx.TransportError:
+            return False
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait as the Retry-After header asks (a number or a date), at most LONGEST_PAUSE_SECONDS."""
+    value = response.headers.get("retry-after", "")
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS) or None

@@ -1,0 +1,148 @@
+"""The one way to read a page with a model: attempts, rotation, salvage. Bench, convert and labels call it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scriptorium.pages import front_matter
+from scriptorium.pages.front_matter import FrontMatter, FrontMatterError
+from scriptorium.pages.image import encode_png, is_blank
+from scriptorium.pages.rotation import rotate
+from scriptorium.serve.adapter import Adapter
+from scriptorium.serve.client import Answer, ChatClient, RequestRefused
+from scriptorium.serve.salvage import salvage
+
+POLICY = 1
+"""Revision of the rules in this file: part of the page store's content key."""
+MOST_REFUSALS = 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of a page.
+
+    `status`: ok, ok_rotated, salvaged, blank or gave_up. `text` is the body without front matter, `raw` the
+    answer it came from. `rotation`: degrees counter-clockwise by which the page was turned before it was read.
+    `prompt_tokens`, `tokens` (generated) and `seconds` are summed over all attempts.
+    """
+
+    status: str
+    text: str
+    front: FrontMatter | None
+    raw: str
+    finish_reason: str
+    tokens: int
+    seconds: float
+    attempts: int
+    prompt_tokens: int = 0
+    rotation: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An answer that may be kept. `rank`: 4 as it should be, 3 empty, 2 cut off, 1 without a readable head, 0 refused."""
+
+    rank: int
+    text: str
+    front: FrontMatter | None
+    answer: Answer
+    rotation: int
+    fault: str = ""
+
+
+@dataclass
+class Attempts:
+    """The attempts at one page so far."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.candidates) + len(self.refusals)
+
+
+def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray) -> Reading:
+    """Read one page image (H, W, 3, uint8, longest side as the adapter asks).
+
+    A blank page is not sent. Each attempt has its own temperature and its number as the seed. An answer that
+    is cut off, has no readable head, or is empty although the page has ink, is followed by the next attempt; a
+    page that lies on its side is turned as the answer says. Faults of the line raise and are not attempts.
+    """
+    if is_blank(image):
+        return Reading("blank", "", None, "", "", 0, 0.0, 0)
+    tried = Attempts()
+    rotation, seen = 0, {0}
+    png, max_tokens = encode_png(image), adapter.max_tokens
+    for number, temperature in enumerate(adapter.temperatures):
+        try:
+            answer = client.complete(png, adapter.prompt, max_tokens, temperature, number)
+        except RequestRefused as refusal:
+            tried.refusals.append(str(refusal))
+            max_tokens = max_tokens // 2 if refusal.context else max_tokens
+            if len(tried.refusals) == MOST_REFUSALS:
+                break
+            continue
+        candidate = weigh(answer, adapter, rotation)
+        tried.candidates.append(candidate)
+        turn = correction(candidate.front)
+        if candidate.rank == 4 and turn and (rotation + turn) % 360 not in seen:
+            rotation = (rotation + turn) % 360
+            seen.add(rotation)
+            png = encode_png(rotate(image, rotation))
+        elif candidate.rank == 4 or answer.finish_reason == "content_filter":
+            break
+    return conclude(tried)
+
+
+def weigh(answer: Answer, adapter: Adapter, rotation: int) -> Candidate:
+    """Judge one answer: its rank, its text, its front matter."""
+    front: FrontMatter | None = None
+    text, fault = answer.text.strip(), ""
+    if adapter.parser == "front_matter":
+        try:
+            front, body = front_matter.decode(answer.text)
+            text = body or ""
+        except FrontMatterError as error:
+            text, fault = front_matter.body(answer.text), f"front matter: {error}"
+    if fault:
+        rank = 1 if answer.finish_reason == "stop" else 0
+    elif answer.finish_reason != "stop":
+        rank, text, fault = 2, salvage(text), f"cut off ({answer.finish_reason})"
+    elif not text.strip() and not (front and front.is_diagram):
+        rank, fault = 3, "no text although the page has ink"
+    else:
+        rank = 4
+    return Candidate(rank, text, front, answer, rotation, fault)
+
+
+def correction(front: FrontMatter | None) -> int:
+    """Degrees counter-clockwise by which the answer wants the page turned; 0 if it stands upright."""
+    return 0 if front is None or front.is_rotation_valid else front.rotation_correction % 360
+
+
+def conclude(tried: Attempts) -> Reading:
+    """The reading that the attempts amount to: the last good answer, else the best of the others."""
+    answers = [candidate.answer for candidate in tried.candidates]
+    faults = [candidate.fault for candidate in tried.candidates if candidate.fault] + tried.refusals
+    best = max(
+        reversed(tried.candidates), key=lambda c: (c.rank, len(c.text) if c.rank < 3 else 0), default=None
+    )
+    status = "gave_up"
+    if best is not None and best.rank == 4:
+        status = "ok_rotated" if best.rotation else "ok"
+    elif best is not None and best.rank in (1, 2) and best.text:
+        status = "salvaged"
+    return Reading(
+        status=status,
+        text=best.text if best is not None and status != "gave_up" else "",
+        front=best.front if best else None,
+        raw=best.answer.text if best else "",
+        finish_reason=best.answer.finish_reason if best else "",
+        tokens=sum(answer.completion_tokens for answer in answers),
+        seconds=round(sum(answer.seconds for answer in answers), 3),
+        attempts=len(tried),
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        rotation=best.rotation if best else 0,
+        reason="; ".join(dict.fromkeys(faults)) if status != "ok" and status != "ok_rotated" else "",
+    )
