@@ -5,7 +5,13 @@ import random
 from scriptorium.synth.document import Page, Paragraph
 from scriptorium.synth.words import Words
 
-GRIDS = {"8x1": (8, 1, 1.0), "16x1": (16, 1, 0.7), "16x2": (16, 2, 0.5), "16x3": (16, 3, 0.4), "16x6": (16, 6, 0.3)}
+GRIDS = {
+    "8x1": (8, 1, 1.0),
+    "16x1": (16, 1, 0.7),
+    "16x2": (16, 2, 0.5),
+    "16x3": (16, 3, 0.4),
+    "16x6": (16, 6, 0.3),
+}
 """Curriculum group -> columns, rows, share of unpredictable tokens."""
 
 PAGES_PER_DOCUMENT = (200, 200)

@@ -20,7 +20,8 @@ def draw(split: str, index: int, rng: random.Random) -> Page:
     blocks: list[Block] = []
     if header:
         text = words.line(5, 12)
-        blocks.append(RunningHeader(text, rng.randint(0, COLUMNS - len(text))))
+        # The last column stays free: oblique letters lean over the edge of their cell.
+        blocks.append(RunningHeader(text, rng.randint(0, COLUMNS - 1 - len(text))))
     if heading:
         blocks.append(Heading(words.line(SHORTEST_LINE, COLUMNS)))
     free = ROWS - header - number - heading

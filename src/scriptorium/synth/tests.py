@@ -81,7 +81,7 @@ def _neighbours(table: Table, row: int, column: int) -> dict[str, str]:
 
 
 def _furniture(page: Page, text: str, rng: random.Random) -> list[Test]:
-    """At most one `absent`: the running header, or the digits of the page number, where the body has neither."""
+    """At most one `absent`: the running header or the page number's digits, if the body lacks them."""
     texts = [block.text for block in page.blocks if isinstance(block, RunningHeader)]
     texts += [block.number for block in page.blocks if isinstance(block, PageNumber)]
     fair = [t for t in texts if t not in text]

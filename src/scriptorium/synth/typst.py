@@ -1,8 +1,8 @@
 """Pages drawn on the character grid, and the PDF that typst makes of them.
 
 A cell is 14 x 28 points: at one pixel a point, two characters fill one merged 28-pixel patch of a
-Qwen2.5-VL vision model. DejaVu Sans Mono comes inside the typst wheel; its advance is 0.602 em, so 23.25 points
-give 14 points a character.
+Qwen2.5-VL vision model. DejaVu Sans Mono comes inside the typst wheel; its advance is 0.602 em, so
+23.25 points give 14 points a character.
 """
 
 from dataclasses import dataclass
@@ -106,9 +106,7 @@ def _page(page: Page) -> str:
         f"block(height:{CELL_HEIGHT}pt)[#set align(horizon);#text({r.look})[#{quote(r.text)}]])\n"
         for r in runs
     ]
-    drawn = [
-        f"#place(line(start:({r.x1}pt,{r.y1}pt),end:({r.x2}pt,{r.y2}pt),stroke:1pt))\n" for r in rules
-    ]
+    drawn = [f"#place(line(start:({r.x1}pt,{r.y1}pt),end:({r.x2}pt,{r.y2}pt),stroke:1pt))\n" for r in rules]
     width, height = CELL_WIDTH * page.columns, CELL_HEIGHT * page.rows
     return f"#page(width:{width}pt,height:{height}pt)[\n{''.join(placed + drawn)}]\n"
 
@@ -122,5 +120,6 @@ class Typesetter:
     def pdf(self, pages: list[Page]) -> bytes:
         """The document's PDF, with a fixed date and without tags."""
         text = source(pages).encode()
-        data: bytes = self._compiler.compile(input=text, format="pdf", timestamp=0, pdf_tags=False)
+        data = self._compiler.compile(input=text, format="pdf", timestamp=0, pdf_tags=False)
+        assert isinstance(data, bytes)  # a list only for the formats with one file a page
         return data

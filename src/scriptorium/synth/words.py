@@ -15,9 +15,8 @@ POOLS = (("sft", 0.60), ("rl", 0.16), ("dev", 0.06), ("bench", 0.12), ("corpus",
 POOL_OF_SPLIT = {"pretrain": "sft"} | {name: name for name, _ in POOLS}
 """Pretraining may read the words of sft; every other split has a pool of its own."""
 
-ONSETS = ("b", "br", "c", "ch", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "pl", "qu")
-ONSETS += ("r", "s", "sh", "st", "t", "tr", "v", "w", "y", "z")
-VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo")
+ONSETS = "b br c ch d dr f fl g gr h j k l m n p pl qu r s sh st t tr v w y z".split()
+VOWELS = "a e i o u ai ea oo".split()
 CODAS = ("", "", "", "b", "ck", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "x", "zz")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
@@ -34,8 +33,8 @@ def pool_of(token: str) -> str:
 
 
 def _pseudo_word(rng: random.Random) -> str:
-    syllables = rng.choice((1, 1, 2, 2, 2, 3))
-    return "".join(rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) for _ in range(syllables))
+    syllables = rng.choice((1, 1, 1, 2, 2, 3))
+    return "".join(rng.choice(ONSETS) + rng.choice(VOWELS) for _ in range(syllables)) + rng.choice(CODAS)
 
 
 def _random_string(rng: random.Random) -> str:
@@ -53,7 +52,7 @@ class Words:
         self.unpredictable = unpredictable
 
     def token(self, longest: int = 16) -> str:
-        """A token of the pool with at most `longest` characters (two or more)."""
+        """A token of the pool with at most `longest` characters."""
         while True:
             kind = self.rng.random()
             if kind >= self.unpredictable:
