@@ -29,12 +29,8 @@ class Adapter(BaseModel):
     context: int = Field(gt=0, description="tokens of prompt, image and answer together")
     engine: Literal["transformers", "vllm"]
     family: str
-    min_pixels: int | None = Field(
-        default=None, description="the processor's lower bound of an image, pixels"
-    )
-    max_pixels: int | None = Field(
-        default=None, description="the processor's upper bound of an image, pixels"
-    )
+    min_pixels: int | None = Field(default=None, description="lower bound of the processor, pixels")
+    max_pixels: int | None = Field(default=None, description="upper bound of the processor, pixels")
 
     @property
     def prompt_sha256(self) -> str:
@@ -43,7 +39,7 @@ class Adapter(BaseModel):
 
 
 def message_content(prompt: str, image: dict[str, Any]) -> list[dict[str, Any]]:
-    """The parts of the user's message: the prompt, then `image` (a part in the form the caller's library wants).
+    """The parts of the user's message: the prompt, then `image` (a part as the caller's library wants it).
 
     One order for training and serving. Text first lets a server cache the prefix.
     """
@@ -69,7 +65,7 @@ def load(name: str) -> Adapter:
 
 
 def find(name: str) -> Path:
-    """The file of the adapter `name`: a path as given, else looked up beside the Snakefile and in the checkout."""
+    """The file of the adapter `name`: a path as given, else beside the Snakefile, else in the checkout."""
     if name.endswith((".yaml", ".yml")):
         if Path(name).is_file():
             return Path(name)

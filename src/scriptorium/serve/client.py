@@ -1,4 +1,4 @@
-"""The one client of every server: an image and a prompt in, an answer out, and faults sorted by whose they are.
+"""The one client of every server: an image and a prompt in, an answer out, faults sorted by their owner.
 
 A fault of the line or the server is waited out and never counts as a model's attempt; a request that
 the server refuses is the page's fault; a refused key or an unknown model stops the run.
@@ -27,7 +27,7 @@ ANSWER_SECONDS = 600.0
 
 
 class RequestRefused(InputError):
-    """The server is well but will not answer this request; `context` if the request was too long for the model."""
+    """The server is well but will not answer this request; `context` if it was too long for the model."""
 
     def __init__(self, message: str, context: bool = False):
         super().__init__(message)

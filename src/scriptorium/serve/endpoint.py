@@ -9,7 +9,7 @@ KEY_VARIABLE = "SCRIPTORIUM_API_KEY"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model: `base_url` ends in /v1. `check` raises ServerError when the server is known to be dead."""
+    """A served model: `base_url` ends in /v1. `check` raises ServerError if the server has died."""
 
     base_url: str
     model: str

@@ -1,4 +1,6 @@
-"""Runs one command and ends with it, and takes it along when the parent dies: `python -m scriptorium.serve.guard CMD...`.
+"""Runs one command, ends with it, and takes it along when the parent dies.
+
+`python -m scriptorium.serve.guard PARENT COMMAND...`, with the process id of the parent.
 
 The guard leads its own process group. If its parent goes, even by SIGKILL, the kernel signals the
 guard (PR_SET_PDEATHSIG), and the guard kills the whole group: a server's engine processes included.

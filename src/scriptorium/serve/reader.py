@@ -22,7 +22,7 @@ class Reading:
     """What came of a page.
 
     `status`: ok, ok_rotated, salvaged, blank or gave_up. `text` is the body without front matter, `raw` the
-    answer it came from. `rotation`: degrees counter-clockwise by which the page was turned before it was read.
+    answer it came from. `rotation`: degrees counter-clockwise by which the page was turned for it.
     `prompt_tokens`, `tokens` (generated) and `seconds` are summed over all attempts.
     """
 
@@ -41,7 +41,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An answer that may be kept. `rank`: 4 as it should be, 3 empty, 2 cut off, 1 without a readable head, 0 refused."""
+    """An answer that may be kept.
+
+    `rank`: 4 as it should be, 3 empty, 2 cut off, 1 without a readable head, 0 cut off and without one.
+    """
 
     rank: int
     text: str
@@ -65,8 +68,8 @@ class Attempts:
 def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray) -> Reading:
     """Read one page image (H, W, 3, uint8, longest side as the adapter asks).
 
-    A blank page is not sent. Each attempt has its own temperature and its number as the seed. An answer that
-    is cut off, has no readable head, or is empty although the page has ink, is followed by the next attempt; a
+    A blank page is not sent. Each attempt has its own temperature and its number as the seed. After an answer
+    that is cut off, has no readable head, or is empty although the page has ink, comes the next attempt. A
     page that lies on its side is turned as the answer says. Faults of the line raise and are not attempts.
     """
     if is_blank(image):

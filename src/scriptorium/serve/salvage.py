@@ -7,7 +7,7 @@ TOGGLES = ("$$", "```")
 
 
 def salvage(text: str) -> str:
-    """The longest part of a cut-off answer, from its start, that ends at a word with all structures closed."""
+    """The start of a cut-off answer, as far as it ends at a whole word with all structures closed."""
     text = text[: len(text) - repeated_tail(text)]
     words = text.rsplit(maxsplit=1)
     text = words[0] if len(words) == 2 else ""
