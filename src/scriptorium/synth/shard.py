@@ -16,6 +16,9 @@ from scriptorium.synth.tests import make_tests
 from scriptorium.synth.typst import Typesetter
 
 FAMILIES = {"lines": lines, "primer": primer}
+REVISION = 1
+"""Raised when the same arguments give other pages: the workflow then makes its shards anew."""
+
 ATTEMPTS = 20
 """Drawings of one page before the family is held to be broken; a page in a hundred needs a second."""
 

@@ -15,8 +15,8 @@ POOLS = (("sft", 0.60), ("rl", 0.16), ("dev", 0.06), ("bench", 0.12), ("corpus",
 POOL_OF_SPLIT = {"pretrain": "sft"} | {name: name for name, _ in POOLS}
 """Pretraining may read the words of sft; every other split has a pool of its own."""
 
-ONSETS = "b br c ch d dr f fl g gr h j k l m n p pl qu r s sh st t tr v w y z".split()
-VOWELS = "a e i o u ai ea oo".split()
+ONSETS = (*"bcdfghjklmnprstvwyz", "br", "ch", "dr", "fl", "gr", "pl", "qu", "sh", "st", "tr")
+VOWELS = (*"aeiou", "ai", "ea", "oo")
 CODAS = ("", "", "", "b", "ck", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "x", "zz")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 DIGITS = "0123456789"
