@@ -1,0 +1,1 @@
+"""Whole folders of PDFs to text: plan, shard workers, outputs, report."""
