@@ -1,0 +1,1 @@
+"""Typed config and recipes, and the plan of runs a recipe makes. No Snakemake in here."""

@@ -1,0 +1,77 @@
+"""The types of the config: what `config/config.yaml`, `config/site.yaml` and `--config` may say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from scriptorium.errors import ConfigError
+from scriptorium.recipe.plan import Run
+from scriptorium.recipe.typed import Typed, nearest, parse, read_mapping
+
+CONFIG = Path("config/config.yaml")
+SITE = Path("config/site.yaml")
+
+
+class Config(Typed):
+    """One launch of the workflow: a recipe, where its results go, and what is converted with which model."""
+
+    recipe: str = Field(default="tiny", description="a name in config/recipes, or a path that ends in .yaml")
+    results: str = Field(default="results", description="folder of all results; it belongs to one recipe")
+    model: str | None = Field(
+        default=None,
+        description="what is benched and converts: a run, a folder, hub:org/name@revision or a server's URL; "
+        "null is the recipe's last run. With anything but a run nothing is trained",
+    )
+    adapter: str | None = Field(
+        default=None, description="model adapter of `model` where that is no run; null is the recipe's"
+    )
+    corpus: str | None = Field(
+        default=None, description="a folder of PDFs to convert; null is the recipe's generated corpus"
+    )
+    shards: int = Field(
+        default=1, ge=1, description="jobs that convert the corpus; 2,000 to 10,000 pages each"
+    )
+    benches: list[str] | None = Field(
+        default=None, description="runs that `all` measures; null is every whole model of the recipe"
+    )
+
+    @field_validator("results")
+    @classmethod
+    def _a_folder(cls, results: str) -> str:
+        if not results.strip("/") or any(mark in results for mark in "{}<>"):
+            raise ValueError(f"{results!r} is no folder the workflow can use")
+        return results.rstrip("/")
+
+    @field_validator("corpus")
+    @classmethod
+    def _a_corpus_that_is_there(cls, corpus: str | None) -> str | None:
+        if corpus is not None and not Path(corpus).is_dir():
+            raise ValueError(f"no folder {corpus!r}; name a folder of PDFs, or null for the generated corpus")
+        return corpus
+
+
+def load_config(values: Mapping[str, Any], command_line: Mapping[str, Any]) -> Config:
+    """The config in force: `values`, over them the site's file if there is one, over that the command line.
+
+    Raises ConfigError for an unknown key or a value that cannot be, naming the file it stands in.
+    """
+    site = read_mapping(SITE) if SITE.is_file() else {}
+    for key in site:
+        if key not in Config.model_fields:
+            raise ConfigError(f"{SITE}: {key}: unknown key; {nearest(key, Config.model_fields)}")
+    return parse(Config, {**values, **site, **command_line}, f"{CONFIG} or --config")
+
+
+def external_model(config: Config, plan: Mapping[str, Run]) -> str | None:
+    """The model that is used where `model` names no run of the plan; None where it names one, or nothing.
+
+    Raises ConfigError for a word that is neither a run nor a folder, a hub model or a URL.
+    """
+    model = config.model
+    if model is None or model in plan:
+        return None
+    if model.startswith(("hub:", "http://", "https://")) or Path(model).is_dir():
+        return model
+    raise ConfigError(f"{CONFIG} or --config: model: no run and no folder {model!r}; {nearest(model, plan)}")

@@ -1,0 +1,177 @@
+"""Recipe to runs: seeds expanded, parents named, the graph checked."""
+
+import graphlib
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from scriptorium.errors import ConfigError
+from scriptorium.files import write_text
+from scriptorium.recipe.recipe import NAME, RESERVED, DataRef, PagesRef, Recipe, Resources, Stage
+from scriptorium.recipe.typed import Typed, nearest, read
+
+
+class Run(Typed):
+    """A stage for one seed: what `stage.yaml` holds. The stage's fields, with nothing left to look up."""
+
+    name: str
+    stage: str
+    method: str
+    recipe: str
+    model: str = Field(description="model adapter")
+    modality: str = "text"
+    engine: str = "trl"
+    seed: int | None = None
+    parents: list[str] = Field(default=[])
+    data: list[DataRef] = Field(default=[])
+    eval_data: list[DataRef] = Field(default=[])
+    config: dict[str, Any] = Field(default={})
+    curriculum: dict[str, Any] | None = None
+    stop: dict[str, Any] | None = None
+    max_tokens: int | None = None
+    max_prompt_tokens: int | None = None
+    chat_template: str | None = None
+    adapter: dict[str, Any] | None = None
+    freeze: list[str] = Field(default=[])
+    model_args: dict[str, Any] = Field(default={})
+    args: dict[str, Any] = Field(default={})
+    rewards: dict[str, Any] = Field(default={})
+    reward_scale: float = 1.0
+    overrides: dict[str, Any] = Field(default={})
+    pass_rate: dict[str, Any] | None = None
+    scheme: str = "FP8_DYNAMIC"
+    ignore: list[str] = Field(default=[])
+    calibration: dict[str, Any] | None = None
+    weights: list[float] | None = None
+    resources: Resources = Resources()
+
+
+def make_plan(recipe: Recipe) -> dict[str, Run]:
+    """The runs of a recipe by name, in its order.
+
+    Raises ConfigError for a name that cannot be, an unknown parent or source, a cycle, a soup of adapters.
+    """
+    where = f"recipe {recipe.name}"
+    for name in recipe.stages:
+        _check_name(where, name)
+    runs = {name: _run_names(name, stage) for name, stage in recipe.stages.items()}
+    _check_cycles(where, recipe)
+    plan: dict[str, Run] = Field(default={})
+    for name, stage in recipe.stages.items():
+        _check_data(where, name, stage, recipe)
+        parents = [run for parent in _named(stage) for run in _parent_runs(where, name, stage, parent, runs)]
+        if stage.weights and len(stage.weights) != len(parents):
+            raise ConfigError(
+                f"{where}: stages.{name}.weights: {len(stage.weights)} for {len(parents)} parents"
+            )
+        seeds: list[int | None] = [*stage.seeds] or [None]
+        for run, seed in zip(runs[name], seeds, strict=True):
+            plan[run] = _run(recipe, name, run, stage, parents, seed)
+    for key, pages in (("bench", recipe.bench), ("corpus", recipe.corpus)):
+        if pages:
+            _check_pages(where, key, pages, recipe)
+    return plan
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write `stage.yaml`. Resources stay out of it: a job that asks for more memory is the same job."""
+    values = run.model_dump(mode="json", exclude={"resources"})
+    write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100))
+
+
+def read_run(path: Path) -> Run:
+    """The run in a `stage.yaml`. Raises ConfigError."""
+    return read(Run, path)
+
+
+def _run_names(name: str, stage: Stage) -> list[str]:
+    return [f"{name}-{seed}" for seed in stage.seeds] or [name]
+
+
+def _named(stage: Stage) -> list[str]:
+    return stage.parents or ([stage.parent] if stage.parent else [])
+
+
+def is_run(parent: str) -> bool:
+    """Whether a parent is a run's name: neither a path nor a model on the hub."""
+    return not parent.startswith("hub:") and "/" not in parent
+
+
+def _parent_runs(where: str, name: str, stage: Stage, parent: str, runs: dict[str, list[str]]) -> list[str]:
+    """The runs that a stage's parent stands for."""
+    if not is_run(parent):
+        return [parent]
+    every = [run for each in runs.values() for run in each]
+    found = runs.get(parent, [parent] if parent in every else [])
+    key = "parents" if stage.parents else "parent"
+    if not found:
+        raise ConfigError(
+            f"{where}: stages.{name}.{key}: no stage {parent!r}; {nearest(parent, [*runs, *every])} "
+            "(a path needs a slash, a hub model hub:)"
+        )
+    if len(found) > 1 and not stage.parents:
+        raise ConfigError(
+            f"{where}: stages.{name}.parent: {parent!r} has the runs {', '.join(found)}; name one of them"
+        )
+    return found
+
+
+def _run(recipe: Recipe, name: str, run: str, stage: Stage, parents: list[str], seed: int | None) -> Run:
+    seeded = {} if seed is None else {"seed": seed, "data_seed": seed}
+    fields = stage.model_dump(exclude={"parent", "parents", "seeds", "args", "note", "resources"})
+    return Run(
+        **fields,
+        name=run,
+        stage=name,
+        recipe=recipe.name,
+        model=recipe.model,
+        parents=parents,
+        seed=stage.args.get("seed") if seed is None else seed,
+        args={**stage.args, **seeded},
+        resources=stage.resources,
+    )
+
+
+def _check_name(where: str, name: str) -> None:
+    if not re.match(NAME, name) or re.search(r"-\d+$", name) or name in RESERVED:
+        raise ConfigError(
+            f"{where}: stages.{name}: not a stage's name; use small letters, digits and _, no -<number> "
+            f"at its end (that is a seed), and none of {', '.join(sorted(RESERVED))}"
+        )
+
+
+def _check_cycles(where: str, recipe: Recipe) -> None:
+    graph = {
+        name: [re.sub(r"-\d+$", "", parent) for parent in _named(stage) if is_run(parent)]
+        for name, stage in recipe.stages.items()
+    }
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        raise ConfigError(f"{where}: stages form a circle: {' -> '.join(error.args[1])}") from error
+
+
+def _check_data(where: str, name: str, stage: Stage, recipe: Recipe) -> None:
+    for key, references in (("data", stage.data), ("eval_data", stage.eval_data)):
+        for reference in references:
+            _check_pages(where, f"stages.{name}.{key}", reference, recipe)
+
+
+def _check_pages(where: str, key: str, reference: DataRef | PagesRef, recipe: Recipe) -> None:
+    source = recipe.sources.get(reference.source)
+    if source is None:
+        raise ConfigError(
+            f"{where}: {key}: no source {reference.source!r}; {nearest(reference.source, recipe.sources)}"
+        )
+    if source.synth and reference.split not in source.splits:
+        raise ConfigError(
+            f"{where}: {key}: source {reference.source!r} has no split {reference.split!r}; "
+            f"{nearest(reference.split, source.splits)}"
+        )
+    if key == "corpus" and not source.synth:
+        raise ConfigError(
+            f"{where}: corpus: {reference.source!r} is not generated; name its folder in the config"
+        )

@@ -1,0 +1,259 @@
+"""The types of a recipe: what `config/recipes/*.yaml` may say.
+
+A recipe is an ordered map of stages, the data they draw on, and the pages that measure them. Engine
+arguments stand under `args` by the engine's own names; a recipe writes every value it depends on.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from scriptorium.recipe.typed import Typed, read
+
+FOLDER = Path("config/recipes")
+
+NAME = r"^[a-z0-9][a-z0-9._-]*$"
+RESERVED = frozenset(
+    {"external", "corpus", "synth", "fetch", "pages", "rows", "logs", "benchmarks", "leases"}
+)
+"""Names a run cannot have: the results folder uses them for something else."""
+
+TRAINING = ("pretrain", "sft", "dpo", "grpo")
+Method = Literal["init", "pretrain", "sft", "dpo", "grpo", "filter", "merge", "soup", "quantize"]
+
+
+class Resources(Typed):
+    """What one job asks of its machine. Changing it reruns nothing."""
+
+    threads: int = Field(default=1, ge=1, description="CPU threads")
+    mem_mb: int = Field(default=4000, ge=1, description="memory, MB; a second attempt gets twice as much")
+    runtime: str = Field(default="4h", pattern=r"^[0-9]+[mhd]$", description="wall time, as 30m, 4h or 2d")
+    gpus: int = Field(default=0, ge=0, description="GPUs on one node")
+    nodes: int = Field(default=1, ge=1, description="nodes")
+    vllm_gpus: int = Field(default=0, ge=0, description="of the GPUs, those that generate for GRPO")
+    accelerate: Literal["auto", "single_gpu", "multi_gpu", "zero2", "zero3", "fsdp2"] = Field(
+        default="auto", description="file of config/accelerate; auto chooses by GPUs and nodes"
+    )
+
+    @property
+    def minutes(self) -> int:
+        """The wall time in minutes."""
+        return int(self.runtime[:-1]) * {"m": 1, "h": 60, "d": 1440}[self.runtime[-1]]
+
+    @model_validator(mode="after")
+    def _some_gpus_train(self) -> "Resources":
+        if self.vllm_gpus and self.vllm_gpus >= self.gpus * self.nodes:
+            raise ValueError(
+                f"vllm_gpus is {self.vllm_gpus} of {self.gpus * self.nodes} GPUs; none is left to train"
+            )
+        return self
+
+
+class Split(Typed):
+    """One split of a generated source."""
+
+    pages: int = Field(ge=1, description="pages in all")
+    shards: int = Field(default=1, ge=1, description="jobs that generate them, each an equal part")
+
+    @model_validator(mode="after")
+    def _a_page_a_shard(self) -> "Split":
+        if self.shards > self.pages:
+            raise ValueError(f"{self.shards} shards for {self.pages} pages; a shard holds at least one")
+        return self
+
+    def pages_of(self, shard: int) -> int:
+        """The pages of one shard; the first shards take what is left over."""
+        return self.pages // self.shards + (shard < self.pages % self.shards)
+
+
+class Source(Typed):
+    """Where pages come from: a family of generated pages, a hub data set at a revision, or a folder."""
+
+    synth: str | None = Field(default=None, description="a family of generated pages: lines, primer")
+    seed: int = Field(default=1, ge=0, description="of a generated source")
+    splits: dict[str, Split] = Field(default={}, description="of a generated source: its splits")
+    hub: str | None = Field(
+        default=None, pattern=r"^[\w.-]+/[\w.-]+$", description="org/name of a hub data set"
+    )
+    revision: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{7,40}$", description="of a hub data set: its commit"
+    )
+    kind: Literal["pairs", "bench"] | None = Field(
+        default=None, description="layout of a hub data set: pairs (pdf, md) or the bench's"
+    )
+    folder: str | None = Field(default=None, description="a folder in the bench layout, one folder a split")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Source":
+        origins = [name for name in ("synth", "hub", "folder") if getattr(self, name)]
+        if len(origins) != 1:
+            raise ValueError(
+                f"a source has exactly one of synth, hub, folder; found {', '.join(origins) or 'none'}"
+            )
+        if self.synth and not self.splits:
+            raise ValueError("a generated source needs splits: {name: {pages: N}}")
+        if self.hub and not (self.revision and self.kind):
+            raise ValueError("a hub source needs revision (a commit) and kind (pairs or bench)")
+        if not self.synth and self.splits:
+            raise ValueError("splits belong to a generated source only")
+        return self
+
+
+class DataRef(Typed):
+    """Rows of one split of one source."""
+
+    source: str = Field(description="a name under `sources`")
+    split: str = Field(default="train", description="a split of that source")
+    amount: int | float = Field(
+        default=1.0, gt=0, description="a share (a number with a point) or a number of rows"
+    )
+
+    @field_validator("amount")
+    @classmethod
+    def _a_share_at_most_all(cls, amount: int | float) -> int | float:
+        if isinstance(amount, float) and amount > 1:
+            raise ValueError(f"amount {amount} is a share above 1; write a whole number for a number of rows")
+        return amount
+
+
+class Lora(Typed):
+    """A low-rank adapter to train instead of the whole model, by peft's names."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
+    target_modules: str | list[str] = "all-linear"
+    modules_to_save: list[str] | None = None
+    load_in_4bit: bool = False
+    merge: bool = Field(
+        default=True, description="false leaves an adapter, to be merged by a stage of its own"
+    )
+
+
+class Curriculum(Typed):
+    """Groups of rows that open one after the other."""
+
+    groups: list[str] = Field(min_length=1, description="groups of the rows, easiest first")
+    advance_below: float = Field(default=0.35, gt=0, description="smoothed loss that opens the next group")
+    replay: float = Field(default=0.2, ge=0, lt=1, description="share of rows from earlier groups")
+
+
+class Stop(Typed):
+    """When to stop before the last step."""
+
+    above: float = Field(description="score on `eval_data` that ends training, percent")
+    every: int = Field(ge=1, description="steps between two looks")
+    max_tokens: int = Field(default=160, ge=1, description="tokens an answer may have in a look")
+
+
+class PassRate(Typed):
+    """The difficulty filter: keep rows whose share of right answers lies in a range."""
+
+    samples: int = Field(default=8, ge=1)
+    keep: tuple[float, float] = (0.0, 0.625)
+    temperature: float = Field(default=1.0, ge=0)
+
+
+class Stage(Typed):
+    """One step of a recipe: a method, its parents, data and arguments."""
+
+    method: Method
+    modality: Literal["text", "vision"] = Field(default="text", description="what the model reads")
+    engine: Literal["trl", "verl"] = Field(default="trl", description="of grpo")
+    parent: str | None = Field(default=None, description="a stage, hub:org/name@revision, or a path")
+    parents: list[str] = Field(default=[], description="of a soup: the same, every seed of a stage")
+    seeds: list[int] = Field(default=[], description="one run per seed, named stage-seed")
+    config: dict[str, Any] = Field(default={}, description="of init: the model's sizes and its tokenizer")
+    data: list[DataRef] = Field(default=[])
+    eval_data: list[DataRef] = Field(default=[])
+    curriculum: Curriculum | None = None
+    stop: Stop | None = None
+    max_tokens: int | None = Field(default=None, ge=1, description="longer rows are dropped and counted")
+    max_prompt_tokens: int | None = Field(default=None, ge=1, description="the same for prompts")
+    chat_template: str | None = Field(default=None, description="path of a jinja file")
+    adapter: Lora | None = None
+    freeze: list[str] = Field(default=[], description="name prefixes, or vision_encoder")
+    model_args: dict[str, Any] = Field(
+        default={}, description="to from_pretrained: dtype, attn_implementation"
+    )
+    args: dict[str, Any] = Field(default={}, description="by the names of SFTConfig, DPOConfig, GRPOConfig")
+    rewards: dict[str, float | dict[str, Any]] = Field(
+        default={}, description="of grpo: name to weight or options"
+    )
+    reward_scale: float = Field(default=1.0, gt=0, description="multiplies the rewards' weights")
+    overrides: dict[str, Any] = Field(default={}, description="of the verl engine: dotted keys")
+    pass_rate: PassRate | None = None
+    scheme: str = Field(default="FP8_DYNAMIC", description="of quantize")
+    ignore: list[str] = Field(default=[], description="of quantize: layers left as they are")
+    calibration: dict[str, Any] | None = Field(default=None, description="of quantize: {source, rows}")
+    weights: list[float] | None = Field(default=None, description="of a soup; equal if not given")
+    resources: Resources = Resources()
+    note: str = Field(default="", description="what departs from the source, in words")
+
+    @field_validator("args")
+    @classmethod
+    def _no_number_as_text(cls, args: dict[str, Any]) -> dict[str, Any]:
+        for name, value in args.items():
+            if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
+                raise ValueError(f"{name} is the text {value!r} to YAML; write it with a point, as 1.0e-6")
+        return args
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Stage":
+        """What each method needs, and what it cannot have."""
+        if self.method == "soup":
+            self._need(
+                len(self.parents) > 0 and self.parent is None, "needs `parents`, a list, and no `parent`"
+            )
+        else:
+            self._need(not self.parents, "has one `parent`; only a soup has `parents`")
+            self._need(
+                (self.parent is None) == (self.method == "init"), "needs a `parent`; only init has none"
+            )
+        self._need(bool(self.config) == (self.method == "init"), "needs `config`; only init has one")
+        trains = self.method in TRAINING
+        self._need(
+            bool(self.data) == (trains or self.method == "filter"), "needs `data`; only training has it"
+        )
+        self._need(trains or not self.seeds, "has no `seeds`; only training has them")
+        self._need(bool(self.rewards) == (self.method == "grpo"), "needs `rewards`; only grpo has them")
+        self._need(len(set(self.seeds)) == len(self.seeds), f"names a seed twice: {self.seeds}")
+        self._need(self.method == "grpo" or self.engine == "trl", "cannot use verl; only grpo can")
+        self._need(not self.stop or bool(self.eval_data), "has `stop` but no `eval_data` to look at")
+        return self
+
+    def _need(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise ValueError(f"a stage of method {self.method} {otherwise}")
+
+
+class PagesRef(Typed):
+    """The pages of one split of one source."""
+
+    source: str = Field(description="a name under `sources`")
+    split: str
+
+
+class Recipe(Typed):
+    """A recipe: one published result, or one of our own."""
+
+    name: str = Field(pattern=NAME)
+    model: str = Field(description="model adapter: a file of config/models, without .yaml")
+    sources: dict[str, Source] = Field(default={})
+    stages: dict[str, Stage] = Field(min_length=1)
+    bench: PagesRef = Field(description="the pages that every model is measured on")
+    corpus: PagesRef | None = Field(
+        default=None, description="generated documents to convert where the config names no corpus"
+    )
+    serve: Resources = Field(
+        default=Resources(), description="of a job that serves a model: bench, conversion"
+    )
+    note: str = Field(default="", description="what departs from the source, in words")
+    fidelity: Literal["exact", "close", "adapted"] | None = None
+
+
+def load(name: str) -> Recipe:
+    """The recipe `config/recipes/<name>.yaml`, or the one in the file `name` if that ends in .yaml."""
+    return read(Recipe, Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml")
