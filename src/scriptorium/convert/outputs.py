@@ -51,7 +51,7 @@ def read_settings(receipts: list[Path]) -> dict[str, Any]:
 
 
 def pages_of(plan: Path, store: Path, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every row of the plan with what the store says about it; rows of pages without a result stay pending."""
+    """Every row of the plan with what the store says of it; pages without a result stay pending."""
     rows = read_plan(plan)
     keys = [content_key(row["document"], row["page"], settings) for row in rows]
     pages = Store(store)
@@ -109,10 +109,10 @@ def dolma_record(source: str, pages: list[dict[str, Any]]) -> dict[str, Any]:
 
 def write_markdown(folder: Path, documents: list[Document], corpus: str) -> None:
     """Write each document's text under its own path in the corpus, pages joined by a blank line."""
-    taken: set[PurePosixPath] = set()
-    for source, pages in documents:
-        name = markdown_name(source, corpus)
-        if name in taken:  # a.pdf and a.PDF, say
+    names = [markdown_name(source, corpus) for source, _ in documents]
+    taken = {parent for name in names for parent in name.parents}
+    for name, (_, pages) in zip(names, documents, strict=True):
+        if name in taken:  # a.pdf and a.PDF, say, or a folder that is called a.md
             name = name.with_stem(f"{name.stem}-{pages[0]['document'][:8]}")
         taken.add(name)
         path = folder / name

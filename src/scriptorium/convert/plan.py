@@ -73,6 +73,11 @@ def walk(folder: Path) -> Iterator[Path]:
 def plan_file(path: Path, pdf: PdfWorker, first: dict[str, str], shards: int) -> list[dict[str, Any]]:
     """The rows of one file. `first`: the source of each document planned so far; it is added to."""
     row: dict[str, Any] = {"document": "", "source": path.as_posix(), "page": 0, "pages": 0, "shard": 0}
+    try:
+        row["source"].encode()
+    except UnicodeEncodeError:
+        row["source"] = row["source"].encode("utf-8", "backslashreplace").decode()
+        return [row | {"status": "unreadable", "reason": "missing: its name is not UTF-8; rename it"}]
     if not path.is_file():  # a broken link, a pipe, a device: opening it could hang
         return [row | {"status": "unreadable", "reason": "missing: not a file, or a link to nothing"}]
     try:

@@ -41,12 +41,18 @@ def convert_shard(
     settings = settings_of(model, adapter)
     keys = {content_key(row["document"], row["page"], settings): row for row in rows}
     pages = Store(store)
-    left = {key: row for key, row in keys.items() if key not in pages.find(keys)}
+    done = pages.find(keys)
+    left = {key: row for key, row in keys.items() if key not in done}
     log = store / "logs" / f"{shard:05d}.log"
     if left:
-        with stoppable(), serving(model, adapter, threads, log) as endpoint, ChatClient(endpoint) as client:
-            with PdfWorker() as pdf, pages.writer(f"{shard:05d}") as writer:
-                read_pages(left, client, adapter, pdf, writer)
+        with (
+            stoppable(),
+            serving(model, adapter, threads, log) as endpoint,
+            ChatClient(endpoint) as client,
+            PdfWorker() as pdf,
+            pages.writer(f"{shard:05d}") as writer,
+        ):
+            read_pages(left, client, adapter, pdf, writer)
     write_json(out, receipt(shard, settings, pages, pages.find(keys)))
 
 
@@ -125,7 +131,7 @@ def render(row: dict[str, Any], adapter: Adapter, pdf: PdfWorker) -> np.ndarray 
 
 
 def store_reading(key: str, row: dict[str, Any], reading: Reading, pdf: PdfWorker, writer: Writer) -> None:
-    """Put a page's reading into the store; where the model gave up, with the text layer's text if there is one."""
+    """Put a page's reading into the store; where the model gave up, the text layer's text if there is one."""
     if reading.status == "gave_up":
         with contextlib.suppress(PdfError):
             text = pdf.text(Path(row["source"]), row["page"]).strip()
@@ -138,7 +144,7 @@ def store_reading(key: str, row: dict[str, Any], reading: Reading, pdf: PdfWorke
 
 
 def receipt(shard: int, settings: dict[str, Any], pages: Store, found: dict[str, Place]) -> dict[str, Any]:
-    """A finished shard: its pages by status, seconds, tokens, and the settings that its keys were made with."""
+    """A finished shard: its pages by status, seconds, tokens, and the settings of its keys."""
     records = [pages.read(place) for place in found.values()]
     return {
         "shard": shard,

@@ -60,7 +60,7 @@ class Store:
         self.segments = folder / "segments"
 
     def find(self, wanted: Iterable[str]) -> dict[str, Place]:
-        """The best record of each key in `wanted` that has one. Memory goes with `wanted`, not with the store."""
+        """The best record of each key in `wanted` that has one. Memory grows with `wanted` alone."""
         keys = {bytes.fromhex(key) for key in wanted}
         found: dict[str, Place] = {}
         for segment in sorted(self.segments.glob("*.jsonl")):
@@ -123,11 +123,13 @@ class Writer:
         """Add one finished page. Raises HostError if the disk will not take it."""
         if status not in STATUSES:
             raise ValueError(f"{status!r} is not a final status")
-        line = json.dumps({"key": key, "status": status, **record}, ensure_ascii=False)
+        line = json.dumps({"key": key, "status": status, **record}, ensure_ascii=False).encode() + b"\n"
         try:
-            self.file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+            written = self.file.write(line)
         except OSError as error:
-            raise HostError(f"{self.path}: {error}; make room and run again, nothing is lost") from error
+            raise HostError(f"{self.path}: {error}; run again when the disk is well") from error
+        if written != len(line):
+            raise HostError(f"{self.path}: the disk is full; make room and run again")
         self.unsynced += 1
         if self.unsynced >= FSYNC_EVERY:
             self.sync()

@@ -81,7 +81,7 @@ class ChatClient:
                 f"{self.endpoint.base_url}: not a chat completion: {str(reply)[:300]}"
             ) from error
         return Answer(
-            text=text,
+            text=text.encode("utf-8", "replace").decode(),  # a lone surrogate cannot be written to any file
             finish_reason=choice.get("finish_reason") or "stop",
             prompt_tokens=int(usage.get("prompt_tokens") or 0),
             completion_tokens=int(usage.get("completion_tokens") or 0),

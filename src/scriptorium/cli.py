@@ -1,0 +1,119 @@
+"""The command `scriptorium`: what a person runs on one file or one folder."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scriptorium import __version__
+from scriptorium.errors import ConfigError, PartialError, ScriptoriumError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+bench = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
+recipe = typer.Typer(no_args_is_help=True, help="What a recipe does.")
+app.add_typer(bench, name="bench")
+app.add_typer(recipe, name="recipe")
+
+SERVER_ADAPTER = "qwen2.5-vl"
+"""The model adapter for a server, unless another is named."""
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+    ] = False,
+) -> None:
+    """From page data to a document-OCR model, and from the model to converted corpora."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A PDF, or a folder of them.")],
+    out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
+    server: Annotated[
+        str, typer.Option(help="URL of an OpenAI-compatible server; #NAME picks a model.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
+    adapter: Annotated[
+        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+    ] = "",
+    threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
+) -> None:
+    """Convert a PDF or a folder of PDFs to Markdown and Dolma records.
+
+    Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
+    report.json says why.
+    """
+    from scriptorium.convert.outputs import write_outputs
+    from scriptorium.convert.plan import plan_corpus
+    from scriptorium.convert.report import write_report
+    from scriptorium.convert.shard import convert_shard
+    from scriptorium.serve.adapter import load
+
+    if bool(server) == bool(model):
+        raise ConfigError("convert: give --server URL or --model DIR, one of them")
+    if server and not server.startswith(("http://", "https://")):
+        raise ConfigError(f"--server {server}: not a URL; it starts with http:// or https://")
+    settings = load(adapter or adapter_of(model))
+    plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
+    plan_corpus(source, 1, plan)
+    convert_shard(plan, 0, server or model, settings, threads, store, shard)
+    write_outputs(plan, store, [shard], out / "dolma", out / "markdown")
+    report = write_report(plan, store, [shard], out / "report.json")
+    summarise(report, out)
+
+
+def adapter_of(model: str) -> str:
+    """The name of the adapter that a model folder says it was made with; for a server the usual one."""
+    prompt = Path(model) / "prompt.json"
+    if model and prompt.is_file():
+        return json.loads(prompt.read_text(encoding="utf-8"))["adapter"]
+    return SERVER_ADAPTER
+
+
+def summarise(report: dict[str, Any], out: Path) -> None:
+    """Say what came out. Raises PartialError if a page or a file has no text."""
+    counts = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
+    typer.echo(f"{report['files']} files, {report['pages']} pages: {counts}")
+    typer.echo(f"text in {out / 'markdown'} and {out / 'dolma'}")
+    lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
+    if lost:
+        raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")
+
+
+@bench.command("score")
+def bench_score(
+    folder: Annotated[
+        Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/ and the candidate's Markdown.")
+    ],
+    candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
+    rules: Annotated[str, typer.Option(help="Rule set.")] = "scriptorium-1",
+) -> None:
+    """Score a candidate's Markdown against a bench's tests and print the scores as JSON."""
+    from scriptorium.bench.score import score_folder
+
+    typer.echo(json.dumps(score_folder(folder, candidate, rules), indent=2, ensure_ascii=False))
+
+
+@recipe.command("show")
+def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a path.")]) -> None:
+    """Print the runs of a recipe, in order, with every value resolved."""
+    from scriptorium.recipe import load_recipe, make_plan
+
+    for run in make_plan(load_recipe(name)).values():
+        typer.echo(run.model_dump_json(indent=2))
+
+
+def main() -> None:
+    """Entry point: a typed error becomes a message on stderr and an exit code, never a traceback."""
+    try:
+        app()
+    except ScriptoriumError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,23 @@
+"""Plan a corpus: one row a page.
+
+python workflow/scripts/plan_corpus.py --corpus corpus --shards 4 --out results/corpus/sample/plan.parquet
+"""
+
+import argparse
+from pathlib import Path
+
+from scriptorium.convert.plan import plan_corpus
+from scriptorium.job import run
+
+
+def main() -> None:
+    """Read the command line and plan."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--shards", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    plan_corpus(args.corpus, args.shards, args.out)
+
+
+run(main)
