@@ -1,0 +1,18 @@
+"""What a judgement comes to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one test on one page.
+
+    `passed` is None where a step limit ended the search (counted as not passed). `code` is the reason.
+    `evidence` is the span of the page's Markdown that decided, where there is one. `margin` is how many more
+    characters could differ before the outcome turns (below 0: how many too many), where that is known.
+    """
+
+    passed: bool | None
+    code: str
+    evidence: tuple[int, int] | None = None
+    margin: float | None = None

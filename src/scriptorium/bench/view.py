@@ -1,0 +1,361 @@
+"""What a reader of a Markdown page sees: the text view that our own rules compare.
+
+Marks of emphasis, headings, lists, quotes, links, entities, escapes and HTML tags are read as what they
+mean, and so are superscripts and simple inline formulas, however they are written. Hidden text (comments,
+scripts) is not seen. One pass over the text, linear in its length whatever it holds.
+"""
+
+import bisect
+import html
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from scriptorium.bench.formula import plain_formula
+from scriptorium.bench.normal import CHARACTERS
+
+CELL = " | "
+"""What stands between the cells of a table, written in Markdown or in HTML."""
+
+_SPACED = re.compile(
+    "address|article|aside|blockquote|body|br|caption|center|dd|details|div|dl|dt|fieldset|figcaption|figure"
+    "|footer|form|h[1-6]|header|hr|html|li|main|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul"
+)
+_INLINE = re.compile(
+    "a|abbr|acronym|b|bdi|bdo|big|cite|code|col|colgroup|del|dfn|em|font|i|img|input|ins|kbd|label|mark|math"
+    "|q|s|samp|small|span|strike|strong|sub|sup|td|th|tt|u|var|wbr"
+)
+_HIDDEN = re.compile("head|noscript|script|style|template|title")
+_MARKS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic"} | {
+    f"h{n}": "heading" for n in range(1, 7)
+}
+
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
+_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉₊₋"
+_SCRIPT_DIGITS = str.maketrans(_SUPERSCRIPTS + _SUBSCRIPTS, "0123456789+-n" + "0123456789+-")
+_TIGHT = "±×÷≤≥≠≈="
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_PUNCTUATION = CHARACTERS | {0x2010: "-"} | {ord(character): None for character in _UNSEEN}
+
+_SPECIAL = re.compile(rf"[^\S ]| {{2,}}|[\\`*_~<&$\[\]!{_TIGHT}{_SUPERSCRIPTS}{_SUBSCRIPTS}{_UNSEEN}]")
+_LINE = re.compile(
+    r"""(?P<fence>[ ]{0,3}(?P<ticks>`{3,}|~{3,})[^\n`]*(?:\n|\Z))
+    |(?P<rule>[ ]{0,3}(?:-[ \t-]*-|=+|\*[ \t*]*\*[ \t]*\*|_[ \t_]*_[ \t]*_)[ \t]*$)
+    |(?P<delimiter>(?=[ \t>|:-]*+$)[^\n]*--[^\n]*)
+    |(?P<link>[ ]{0,3}\[[^\]\^\n][^\]\n]*\]:[ \t]+<?(?:https?://|mailto:|\#|/)[^\n]*$)
+    |(?P<block>[ \t]*(?:>[ \t]?)*(?:[-*+][ \t]+)*(?P<hashes>\#{1,6}(?:[ \t]+|$))?)""",
+    re.MULTILINE | re.VERBOSE,
+)
+_TOKEN = re.compile(
+    r"""(?P<break>\n)
+    |(?P<space>[^\S\n]+)
+    |(?P<math>\\\((?P<paren>[^\n]{1,200}?)\\\)|\$(?P<dollar>(?=\S)[^$\n]{1,200}(?<=\S))\$(?!\d)
+        |\$\$(?P<display>[^$]{1,200})\$\$)
+    |(?P<escape>\\[!-/:-@\[-`{-~])
+    |(?P<code>`+)
+    |(?P<emphasis>\*+|_+|~~)
+    |(?P<comment><!--)
+    |(?P<address><(?=https?://|mailto:)[^\s<>]*>)
+    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>)
+    |(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});)
+    |(?P<note>\[\^[^\]\s]{1,20}\]:?)
+    |(?P<open>!?\[)
+    |(?P<close>\](?:\([ \t]*(?:<[^<>\n]*>|(?:[^()\s]|\([^()\s]*\))*)
+        (?:\s+"[^"\n]*"|\s+'[^'\n]*')?[ \t]*\))?)"""
+    rf"""|(?P<script>[{_SUPERSCRIPTS}]+|[{_SUBSCRIPTS}]+)
+    |(?P<tight>[{_TIGHT}])
+    |(?P<unseen>[{_UNSEEN}]+)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A piece of the view that is a heading, bold or italic: its kind, and its span in `View.text`."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class View:
+    """The text of a page as a reader sees it; `origins` maps places in it back to the Markdown."""
+
+    text: str
+    marks: tuple[Mark, ...]
+    origins: tuple[tuple[int, int, int, int], ...] = field(repr=False, default=())
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the Markdown (in Unicode's NFC form) that the view's `start` to `end` comes from."""
+        return self._origin(start)[0], self._origin(max(end - 1, start))[1]
+
+    def _origin(self, at: int) -> tuple[int, int]:
+        index = bisect.bisect_right(self.origins, at, key=lambda origin: origin[0]) - 1
+        if index < 0:
+            return 0, 0
+        start, end, low, high = self.origins[index]
+        if end - start == high - low:
+            return low + at - start, min(low + at - start + 1, high)
+        return low, high
+
+
+def view(markdown: str) -> View:
+    """The text view of a page or of a test's text. Never raises; blanks collapse, ends are not trimmed."""
+    scanner = _Scanner(unicodedata.normalize("NFC", markdown.replace("\r\n", " \n").replace("\r", "\n")))
+    scanner.scan()
+    return scanner.finish()
+
+
+@dataclass
+class _Piece:
+    """A piece of output: its text, where it comes from, and whether blanks beside it vanish."""
+
+    text: str
+    low: int
+    high: int
+    tight: bool = False
+
+
+@dataclass
+class _Run:
+    """A run of emphasis marks: its piece, and how many of its marks are still free."""
+
+    piece: int
+    free: int
+
+
+class _Scanner:
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self.at = 0
+        self.pieces: list[_Piece] = []
+        self.marks: list[tuple[str, int, int]] = []
+        self.runs: dict[str, list[_Run]] = {"*": [], "_": []}
+        self.strikes: list[int] = []
+        self.brackets: list[int] = []
+        self.tags: dict[str, list[int]] = {}
+        self.heading: int | None = None
+        self.line_piece = self.under = 0
+        self.blank_line = True
+        self.absent_ticks: set[int] = set()
+
+    def put(self, text: str, end: int, tight: bool = False) -> None:
+        """Write `text` for the Markdown up to `end`, and go on from there."""
+        self.pieces.append(_Piece(text, self.at, end, tight))
+        self.at = end
+
+    def scan(self) -> None:
+        self.start_line()
+        while self.at < len(self.raw):
+            special = _SPECIAL.search(self.raw, self.at)
+            if special is None or special.start() > self.at:
+                end = special.start() if special else len(self.raw)
+                self.put(self.raw[self.at : end], end)
+                continue
+            token = _TOKEN.match(self.raw, self.at)
+            if token is None or token.lastgroup is None:
+                self.put(self.raw[self.at], self.at + 1)
+            else:
+                getattr(self, f"on_{token.lastgroup}")(token)
+        self.end_line()
+
+    def start_line(self) -> None:
+        """Read the marks of blocks at the start of a line."""
+        line = _LINE.match(self.raw, self.at)
+        self.line_piece = len(self.pieces)
+        if line is None or line.end() == line.start():
+            return
+        if line["fence"] is not None:
+            self.fenced(line)
+        elif line["rule"] is not None:
+            underlined = line["rule"].strip()
+            if not self.blank_line and set(underlined) in ({"="}, {"-"}) and len(self.pieces) > 1:
+                self.marks.append(("heading", self.under, len(self.pieces)))
+            self.put(" ", line.end())
+        elif line["delimiter"] is not None or line["link"] is not None:
+            self.put(" ", line.end())
+        else:
+            # Blanks alone stay: a test's text may begin with one.
+            self.put("" if line.group().strip() else " ", line.end())
+            self.line_piece = len(self.pieces)
+            if line["hashes"] is not None:
+                self.heading = len(self.pieces)
+
+    def fenced(self, line: re.Match[str]) -> None:
+        """Take a fenced block of code as it stands."""
+        ticks = line["ticks"]
+        closing = re.compile(rf"^[ ]{{0,3}}{ticks[0]}{{{len(ticks)},}}[ \t]*$", re.MULTILINE)
+        self.put(" ", line.end())
+        end = closing.search(self.raw, self.at)
+        until = end.start() if end else len(self.raw)
+        self.put(" ".join(self.raw[self.at : until].split()), until)
+        if end:
+            self.put(" ", end.end())
+
+    def end_line(self) -> None:
+        if self.heading is not None:
+            self.marks.append(("heading", self.heading, len(self.pieces)))
+            self.heading = None
+
+    def on_break(self, token: re.Match[str]) -> None:
+        self.end_line()
+        self.under = self.line_piece
+        was_blank = not any(piece.text.strip() for piece in self.pieces[self.line_piece :])
+        self.blank_line = was_blank
+        if was_blank:
+            self.runs = {"*": [], "_": []}
+            self.strikes.clear()
+            self.brackets.clear()
+        self.put(" ", token.end())
+        self.start_line()
+
+    def on_space(self, token: re.Match[str]) -> None:
+        self.put(" ", token.end())
+
+    def on_math(self, token: re.Match[str]) -> None:
+        inner = token["paren"] or token["dollar"] or token["display"]
+        plain = plain_formula(inner)
+        if plain is None:
+            # Not simple: the formula stays as it is written, out of reach of the marks of emphasis.
+            self.put(" ".join(token.group().split()), token.end())
+        else:
+            self.put(plain, token.end())
+
+    def on_escape(self, token: re.Match[str]) -> None:
+        self.put(token.group()[1], token.end())
+
+    def on_code(self, token: re.Match[str]) -> None:
+        ticks = len(token.group())
+        if ticks not in self.absent_ticks:
+            closing = re.compile(rf"(?<!`)`{{{ticks}}}(?!`)").search(self.raw, token.end())
+            if closing:
+                self.put("", token.end())
+                self.put(" ".join(self.raw[self.at : closing.start()].split()), closing.start())
+                self.put("", closing.end())
+                return
+            self.absent_ticks.add(ticks)
+        self.put(token.group(), token.end())
+
+    def on_emphasis(self, token: re.Match[str]) -> None:
+        run, start, end = token.group(), token.start(), token.end()
+        before = self.raw[start - 1] if start else " "
+        after = self.raw[end] if end < len(self.raw) else " "
+        self.put(run, end)
+        if run == "~~":
+            self.on_strike()
+            return
+        opens = not after.isspace() and (after.isalnum() or not before.isalnum())
+        closes = not before.isspace() and (before.isalnum() or not after.isalnum())
+        inside_word = before.isalnum() and after.isalnum()
+        if inside_word and (run[0] == "_" or len(run) == 1):
+            return
+        free = self.close_runs(run[0], len(run)) if closes else len(run)
+        self.pieces[-1].text = run[0] * free
+        if opens and free:
+            self.runs[run[0]].append(_Run(len(self.pieces) - 1, free))
+
+    def on_strike(self) -> None:
+        if self.strikes:
+            self.pieces[self.strikes.pop()].text = ""
+            self.pieces[-1].text = ""
+        else:
+            self.strikes.append(len(self.pieces) - 1)
+
+    def close_runs(self, character: str, free: int) -> int:
+        """Pair a closing run with the runs that are open; returns how many of its marks stay free."""
+        here = len(self.pieces) - 1
+        while free and self.runs[character]:
+            opener = self.runs[character][-1]
+            used = 2 if free >= 2 and opener.free >= 2 else 1
+            self.marks.append(("bold" if used == 2 else "italic", opener.piece + 1, here))
+            free -= used
+            opener.free -= used
+            self.pieces[opener.piece].text = character * opener.free
+            if not opener.free:
+                self.runs[character].pop()
+            other = self.runs["_" if character == "*" else "*"]
+            while other and other[-1].piece > opener.piece:
+                other.pop()
+        return free
+
+    def on_comment(self, token: re.Match[str]) -> None:
+        end = self.raw.find("-->", token.end())
+        self.put("", len(self.raw) if end < 0 else end + 3)
+
+    def on_address(self, token: re.Match[str]) -> None:
+        self.put(token.group()[1:-1], token.end())
+
+    def on_tag(self, token: re.Match[str]) -> None:
+        name, closing = token["name"].lower(), token.group().startswith("</")
+        hidden, spaced = _HIDDEN.fullmatch(name), _SPACED.fullmatch(name)
+        if hidden and not closing:
+            end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.raw, token.end())
+            self.put(" ", end.end() if end else len(self.raw))
+            return
+        if not (hidden or spaced or _INLINE.fullmatch(name)):
+            self.put(token.group(), token.end())
+            return
+        if name in _MARKS and closing and self.tags.get(name):
+            self.marks.append((_MARKS[name], self.tags[name].pop(), len(self.pieces)))
+        if name in ("td", "th") or (name == "tr" and closing):
+            self.put("" if closing and name != "tr" else CELL, token.end())
+        elif name in ("sup", "sub"):
+            self.put("" if closing else "^" if name == "sup" else "_", token.end())
+        else:
+            self.put(" " if spaced else "", token.end())
+        if name in _MARKS and not closing:
+            self.tags.setdefault(name, []).append(len(self.pieces))
+
+    def on_entity(self, token: re.Match[str]) -> None:
+        self.put(" ".join(html.unescape(token.group()).split()) or " ", token.end())
+
+    def on_note(self, token: re.Match[str]) -> None:
+        self.put("", token.end())
+
+    def on_open(self, token: re.Match[str]) -> None:
+        self.put(token.group(), token.end())
+        self.brackets.append(len(self.pieces) - 1)
+
+    def on_close(self, token: re.Match[str]) -> None:
+        opener = self.brackets.pop() if self.brackets else None
+        linked = opener is not None and len(token.group()) > 1
+        if opener is not None and linked:
+            self.pieces[opener].text = ""
+        self.put("" if linked else "]", token.end() if linked else token.start() + 1)
+
+    def on_script(self, token: re.Match[str]) -> None:
+        sign = "^" if token.group()[0] in _SUPERSCRIPTS else "_"
+        self.put(sign + token.group().translate(_SCRIPT_DIGITS), token.end())
+
+    def on_tight(self, token: re.Match[str]) -> None:
+        self.put(token.group(), token.end(), tight=True)
+
+    def on_unseen(self, token: re.Match[str]) -> None:
+        self.put("", token.end())
+
+    def finish(self) -> View:
+        """Join the pieces, collapse blanks, and turn piece numbers into places."""
+        starts: list[int] = []
+        parts: list[str] = []
+        origins: list[tuple[int, int, int, int]] = []
+        size, spaced, tight = 0, False, False
+        for piece in self.pieces:
+            text, low = piece.text, piece.low
+            if piece.tight and spaced and parts:
+                parts[-1] = parts[-1][:-1]
+                size -= 1
+            if text.startswith(" ") and (spaced or tight):
+                text, low = text[1:], low + 1 if piece.high - piece.low == len(text) else low
+            starts.append(size)
+            if text:
+                text = text.translate(_PUNCTUATION)
+                parts.append(text)
+                origins.append((size, size + len(text), low, piece.high))
+                size += len(text)
+            if text:
+                spaced, tight = text.endswith(" "), piece.tight
+        starts.append(size)
+        text = "".join(parts)
+        marks = tuple(Mark(kind, min(starts[low], size), starts[high]) for kind, low, high in self.marks)
+        return View(text, marks, tuple(origins))
