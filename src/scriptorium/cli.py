@@ -23,7 +23,7 @@ SERVER_ADAPTER = "qwen2.5-vl"
 @app.callback(invoke_without_command=True)
 def version(
     show: Annotated[
-        bool, typer.Option("--version", help="Print the version and end.", is_eager=True)
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
     ] = False,
 ) -> None:
     """From page data to a document-OCR model, and from the model to converted corpora."""
@@ -37,7 +37,7 @@ def convert(
     source: Annotated[Path, typer.Argument(help="A PDF, or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
     server: Annotated[
-        str, typer.Option(help="URL of an OpenAI-compatible server; #NAME picks a model.")
+        str, typer.Option(help="URL of a running server; #NAME picks a model.")
     ] = "",
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
@@ -90,7 +90,7 @@ def summarise(report: dict[str, Any], out: Path) -> None:
 @bench.command("score")
 def bench_score(
     folder: Annotated[
-        Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/ and the candidate's Markdown.")
+        Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")
     ],
     candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
     rules: Annotated[str, typer.Option(help="Rule set.")] = "scriptorium-1",
@@ -104,9 +104,10 @@ def bench_score(
 @recipe.command("show")
 def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a path.")]) -> None:
     """Print the runs of a recipe, in order, with every value resolved."""
-    from scriptorium.recipe import load_recipe, make_plan
+    from scriptorium.recipe.plan import make_plan
+    from scriptorium.recipe.recipe import load
 
-    for run in make_plan(load_recipe(name)).values():
+    for run in make_plan(load(name)).values():
         typer.echo(run.model_dump_json(indent=2))
 
 

@@ -1,0 +1,153 @@
+"""Outputs and report, from a store that was filled by hand."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scriptorium.convert.outputs import markdown_name, write_outputs
+from scriptorium.convert.plan import SCHEMA, shard_of
+from scriptorium.convert.report import write_report
+from scriptorium.errors import InputError
+from scriptorium.pages.store import Store, content_key
+
+SHARDS = 2
+SETTINGS = {"weights": "w", "prompt": "p"}
+DOCUMENTS = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("a", "b", "c", "d")}
+FRONT = {"primary_language": "en", "is_rotation_valid": True, "rotation_correction": 0}
+FRONT |= {"is_table": False, "is_diagram": False}
+
+
+def row(
+    name: str, source: str, page: int, pages: int, status: str = "pending", reason: str = ""
+) -> dict[str, Any]:
+    shard = shard_of(DOCUMENTS[name], max(page, 1), SHARDS)
+    return dict(zip(SCHEMA.names, (DOCUMENTS[name], source, page, pages, shard, status, reason), strict=True))
+
+
+ROWS = [
+    *(row("a", "corpus/x/a.pdf", page, 4) for page in (1, 2, 3, 4)),
+    row("b", "corpus/x/a.PDF", 1, 1),
+    row("c", "corpus/blank.pdf", 1, 1),
+    row("d", "corpus/lost.pdf", 1, 1),
+    row("d", "corpus/locked.pdf", 0, 0, "unreadable", "encrypted: it wants a password"),
+]
+READ = [
+    ("a", 1, "ok", "One é."),
+    ("a", 2, "blank", ""),
+    ("a", 3, "gave_up", ""),
+    ("a", 4, "fallback_text", "Four."),
+    ("b", 1, "ok_rotated", "Other."),
+    ("c", 1, "blank", ""),
+    ("d", 1, "gave_up", ""),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> dict[str, Any]:
+    plan, store = tmp_path / "plan.parquet", tmp_path / "store"
+    table = pa.Table.from_pylist(ROWS, schema=SCHEMA.with_metadata({"corpus": "corpus"}))
+    pq.write_table(table, plan)
+    with Store(store).writer("00000") as writer:
+        for name, page, status, text in READ:
+            measures = {"prompt_tokens": 10, "tokens": 5, "seconds": 0.5, "attempts": 1, "rotation": 0}
+            record = {"document": DOCUMENTS[name], "page": page, "text": text, "front": FRONT, **measures}
+            writer.append(
+                content_key(DOCUMENTS[name], page, SETTINGS), status, {**record, "reason": f"{status}!"}
+            )
+    receipts = [tmp_path / f"{shard}.json" for shard in range(SHARDS)]
+    for path in receipts:
+        path.write_text(json.dumps({"settings": SETTINGS}))
+    return {"plan": plan, "store": store, "receipts": receipts}
+
+
+def outputs(world: dict[str, Any], folder: Path) -> dict[str, bytes]:
+    write_outputs(**world, dolma=folder / "dolma", markdown=folder / "markdown")
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def records(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    lines = [
+        line for name, data in files.items() if "dolma" in name for line in gzip.decompress(data).splitlines()
+    ]
+    return {record["metadata"]["Source-File"]: record for record in map(json.loads, lines)}
+
+
+def test_markdown_has_the_pages_that_were_read(world: dict[str, Any], tmp_path: Path) -> None:
+    files = outputs(world, tmp_path / "out")
+    assert files["markdown/x/a.md"].decode() == "One é.\n\nFour.\n"
+    assert files[f"markdown/x/a-{DOCUMENTS['b'][:8]}.md"].decode() == "Other.\n"
+    assert files["markdown/blank.md"] == b""
+    assert not any("lost" in name or "locked" in name for name in files)
+
+
+def test_dolma_spans_cover_the_text(world: dict[str, Any], tmp_path: Path) -> None:
+    files = outputs(world, tmp_path / "out")
+    assert [name for name in files if "dolma" in name] == ["dolma/00000.jsonl.gz", "dolma/00001.jsonl.gz"]
+    found = records(files)
+    assert set(found) == {"corpus/x/a.pdf", "corpus/x/a.PDF", "corpus/blank.pdf"}
+    record = found["corpus/x/a.pdf"]
+    assert record["text"] == "One é.\nFour."
+    spans = record["attributes"]["pdf_page_numbers"]
+    assert [record["text"][start:end] for start, end, _ in spans] == ["One é.\n", "", "", "Four."]
+    assert [page for _, _, page in spans] == [1, 2, 3, 4]
+    assert record["attributes"]["page_status"] == ["ok", "blank", "gave_up", "fallback_text"]
+    assert record["attributes"]["primary_language"] == ["en"] * 4
+    meta = record["metadata"]
+    assert (meta["pdf-total-pages"], meta["total-fallback-pages"]) == (4, 1)
+    assert (meta["total-input-tokens"], meta["total-output-tokens"]) == (40, 20)
+    assert len({record["id"] for record in found.values()}) == 3
+
+
+def test_outputs_have_the_same_bytes_again(world: dict[str, Any], tmp_path: Path) -> None:
+    assert outputs(world, tmp_path / "one") == outputs(world, tmp_path / "two")
+
+
+def test_outputs_replace_old_ones(world: dict[str, Any], tmp_path: Path) -> None:
+    stale = tmp_path / "out" / "markdown" / "stale.md"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("old")
+    assert "markdown/stale.md" not in outputs(world, tmp_path / "out")
+
+
+def test_report_has_a_row_for_everything(world: dict[str, Any], tmp_path: Path) -> None:
+    report = write_report(**world, out=tmp_path / "report.json")
+    assert report == json.loads((tmp_path / "report.json").read_text())
+    assert len(report["rows"]) == len(ROWS)
+    assert report["statuses"] == {
+        "blank": 2,
+        "fallback_text": 1,
+        "gave_up": 2,
+        "ok": 1,
+        "ok_rotated": 1,
+        "unreadable": 1,
+    }
+    assert (report["files"], report["pages"]) == (5, 7)
+    assert report["rows"][2]["reason"] == "gave_up!"
+    assert report["rows"][-1]["reason"] == "encrypted: it wants a password"
+
+
+def test_a_page_without_a_result_is_pending(world: dict[str, Any], tmp_path: Path) -> None:
+    for path in world["receipts"]:
+        path.write_text(json.dumps({"settings": {"weights": "other"}}))
+    report = write_report(**world, out=tmp_path / "report.json")
+    assert report["statuses"] == {"pending": 7, "unreadable": 1}
+
+
+def test_shards_read_with_different_settings_are_refused(world: dict[str, Any], tmp_path: Path) -> None:
+    world["receipts"][1].write_text(json.dumps({"settings": {"weights": "other"}}))
+    with pytest.raises(InputError, match=r"1\.json"):
+        write_outputs(**world, dolma=tmp_path / "d", markdown=tmp_path / "m")
+
+
+def test_markdown_names() -> None:
+    assert str(markdown_name("c/x.y.PDF", "c")) == "x.y.md"
+    assert str(markdown_name("../c/d/scan", "../c")) == "d/scan.md"
+    assert str(markdown_name("x.bin", ".")) == "x.bin.md"
