@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.plan import Run
 from scriptorium.recipe.typed import Typed, nearest, parse, read_mapping
 
 CONFIG = Path("config/config.yaml")
@@ -62,16 +61,3 @@ def load_config(values: Mapping[str, Any], command_line: Mapping[str, Any]) -> C
         if key not in Config.model_fields:
             raise ConfigError(f"{SITE}: {key}: unknown key; {nearest(key, Config.model_fields)}")
     return parse(Config, {**values, **site, **command_line}, f"{CONFIG} or --config")
-
-
-def external_model(config: Config, plan: Mapping[str, Run]) -> str | None:
-    """The model that is used where `model` names no run of the plan; None where it names one, or nothing.
-
-    Raises ConfigError for a word that is neither a run nor a folder, a hub model or a URL.
-    """
-    model = config.model
-    if model is None or model in plan:
-        return None
-    if model.startswith(("hub:", "http://", "https://")) or Path(model).is_dir():
-        return model
-    raise ConfigError(f"{CONFIG} or --config: model: no run and no folder {model!r}; {nearest(model, plan)}")

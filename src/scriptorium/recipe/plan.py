@@ -59,7 +59,7 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
         _check_name(where, name)
     runs = {name: _run_names(name, stage) for name, stage in recipe.stages.items()}
     _check_cycles(where, recipe)
-    plan: dict[str, Run] = Field(default={})
+    plan: dict[str, Run] = {}
     for name, stage in recipe.stages.items():
         _check_data(where, name, stage, recipe)
         parents = [run for parent in _named(stage) for run in _parent_runs(where, name, stage, parent, runs)]
@@ -76,10 +76,15 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
     return plan
 
 
-def write_run(path: Path, run: Run) -> None:
-    """Write `stage.yaml`. Resources stay out of it: a job that asks for more memory is the same job."""
+def run_text(run: Run) -> str:
+    """The text of `stage.yaml`. Resources stay out of it: a job that asks for more memory is the same job."""
     values = run.model_dump(mode="json", exclude={"resources"})
-    write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100))
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100)
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write `stage.yaml`."""
+    write_text(path, run_text(run))
 
 
 def read_run(path: Path) -> Run:
@@ -171,7 +176,5 @@ def _check_pages(where: str, key: str, reference: DataRef | PagesRef, recipe: Re
             f"{where}: {key}: source {reference.source!r} has no split {reference.split!r}; "
             f"{nearest(reference.split, source.splits)}"
         )
-    if key == "corpus" and not source.synth:
-        raise ConfigError(
-            f"{where}: corpus: {reference.source!r} is not generated; name its folder in the config"
-        )
+    if key == "corpus" and not (source.synth and source.splits[reference.split].shards == 1):
+        raise ConfigError(f"{where}: corpus: not one generated shard; name a folder of PDFs in the config")

@@ -1,0 +1,203 @@
+"""The config, the plan, and short functions that say what a rule's job reads."""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from scriptorium.bench import REVISION as SCORES_REVISION
+from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
+from scriptorium.convert.report import REVISION as REPORT_REVISION
+from scriptorium.errors import ConfigError
+from scriptorium.recipe import claim, lineage
+from scriptorium.recipe.choice import EXTERNAL, choose
+from scriptorium.recipe.config import load_config
+from scriptorium.recipe.plan import is_run, make_plan, run_text
+from scriptorium.recipe.recipe import load as load_recipe
+from scriptorium.serve.adapter import load as load_adapter
+from scriptorium.synth.shard import REVISION as PAGES_REVISION
+
+try:
+    CONFIG = load_config(config, workflow.config_settings.config)
+    RECIPE = load_recipe(CONFIG.recipe)
+    PLAN = make_plan(RECIPE)
+    CHOICE = choose(CONFIG, RECIPE, PLAN)
+    SIDE = load_adapter(RECIPE.model).image_side
+    load_adapter(CHOICE.adapter)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = CONFIG.results
+SYNTH = [name for name, source in RECIPE.sources.items() if source.synth]
+HUB = [name for name, source in RECIPE.sources.items() if source.hub]
+MEASURED = [EXTERNAL] if CHOICE.external else lineage.full_runs(PLAN)
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
+
+
+wildcard_constraints:
+    source="[^/]+",
+    split="[^/]+",
+    shard="[0-9]+",
+    corpus="[^/]+",
+    run="[^/]+",
+
+
+# Every shell command sees src/ and the leases. Without conda it runs in the Python that runs
+# Snakemake; with it, in its rule's environment (the prefix follows its activation).
+# Snakemake itself sets OMP_NUM_THREADS and its kin to the rule's threads.
+CONDA = any(m.name == "CONDA" for m in workflow.deployment_settings.deployment_method)
+BIN = "" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+SETTINGS = f"PYTHONPATH={shlex.quote(f'{ROOT}/src')} SCRIPTORIUM_LEASES={shlex.quote(f'{RESULTS}/leases')}"
+shell.prefix(f"{BIN}export {SETTINGS}; ")
+
+
+def own_results():
+    """Write down whose results folder this is, or stop: it belongs to another recipe."""
+    try:
+        claim.claim(Path(RESULTS), RECIPE.name)
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def warn_of_owner():
+    """Say in a dry run what a real one would refuse."""
+    try:
+        claim.check(Path(RESULTS), RECIPE.name)
+    except ConfigError as error:
+        logger.warning(f"Only a dry run can go on: {error}")
+
+
+warn_of_owner()
+
+
+def script(name):
+    """A rule's script, as an input: editing it reruns the rule."""
+    return os.path.relpath(ROOT / "workflow" / "scripts" / name)
+
+
+def some(names):
+    """A wildcard's pattern: one of these names. It matches nothing when there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def runs(method):
+    """The pattern of the runs that one rule makes."""
+    return some(name for name, run in PLAN.items() if run.method == method)
+
+
+def need(wildcards):
+    """What the job of a run asks of its machine."""
+    return PLAN[wildcards.run].resources
+
+
+# Data
+
+
+def origin(wildcards):
+    """The source behind a wildcard."""
+    return RECIPE.sources[wildcards.source]
+
+
+def shard_pages(wildcards):
+    """The number of pages in one generated shard."""
+    return origin(wildcards).splits[wildcards.split].pages_of(int(wildcards.shard))
+
+
+def shards(wildcards):
+    """The generated shards of a split."""
+    count = origin(wildcards).splits[wildcards.split].shards
+    return [f"{RESULTS}/synth/{wildcards.source}/{wildcards.split}/{k}" for k in range(count)]
+
+
+def pages(split):
+    """The folder of single pages of a split: anything with a source and a split."""
+    folder = origin(split).folder or f"{RESULTS}/pages/{split.source}"
+    return f"{folder}/{split.split}"
+
+
+def rows(splits):
+    """The training rows of some splits."""
+    return [f"{RESULTS}/rows/{each.source}/{each.split}.parquet" for each in splits]
+
+
+# Models
+
+
+def receipts(names):
+    """The receipts of runs; a path or a hub model has none."""
+    return [f"{RESULTS}/{name}/model.json" for name in names if name in PLAN]
+
+
+def model(name):
+    """The model folder of a parent: a run's, one from the hub once fetched, or a path as it is."""
+    if name.startswith("hub:"):
+        return f"{RESULTS}/hub/{name.removeprefix('hub:').replace('/', '--', 1)}"
+    return f"{RESULTS}/{name}/model" if is_run(name) else name
+
+
+def served(name):
+    """What a server is started with for a run: its model folder, or the model from elsewhere."""
+    return model(name) if name in PLAN else CHOICE.external
+
+
+def model_files(name):
+    """The model folder behind it; none of a model from elsewhere."""
+    return [model(name)] if name in PLAN else []
+
+
+def adapter(name):
+    """The model adapter a run is read with."""
+    return RECIPE.model if name in PLAN else CHOICE.adapter
+
+
+# Scores and corpora
+
+
+def scores(names):
+    """The scores of runs."""
+    return [f"{RESULTS}/{name}/bench.json" for name in names]
+
+
+def relative_scores(wildcards):
+    """The scores that a run's are compared with."""
+    return scores(run for _, run in lineage.relatives(PLAN, wildcards.run))
+
+
+def relatives(wildcards):
+    """The same as arguments."""
+    kin = lineage.relatives(PLAN, wildcards.run)
+    return ["--relative", *(f"{how}={run}={RESULTS}/{run}/bench.json" for how, run in kin)] if kin else []
+
+
+def corpus_folder(wildcards):
+    """What the plan of the corpus is made from: the folder itself, or the generated shard it lies in."""
+    return CONFIG.corpus or os.path.dirname(CHOICE.documents)
+
+
+def shard_receipts():
+    """The receipts of every shard of the corpus."""
+    return [f"{RESULTS}/corpus/{CHOICE.corpus}/shards/{k}.json" for k in range(CONFIG.shards)]
+
+
+def corpus_report():
+    """The report of the corpus, if there is one."""
+    return f"{RESULTS}/corpus/{CHOICE.corpus}/report.json" if CHOICE.corpus else []
+
+
+def corpus_files(wildcards):
+    """What a converted corpus consists of."""
+    if CHOICE.corpus is None:
+        raise WorkflowError(CHOICE.no_corpus)
+    return [f"{RESULTS}/corpus/{CHOICE.corpus}/{name}" for name in ("dolma", "markdown", "report.json")]

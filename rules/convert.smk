@@ -1,0 +1,120 @@
+rule plan_corpus:
+    input:
+        script=script("plan_corpus.py"),
+        corpus=corpus_folder,
+    output:
+        "<results>/corpus/{corpus}/plan.parquet",
+    log:
+        "<logs>/plan_corpus/{corpus}.log",
+    benchmark:
+        "<benchmarks>/plan_corpus/{corpus}.tsv"
+    conda:
+        "../envs/data.yaml"
+    wildcard_constraints:
+        corpus=some([CHOICE.corpus] if CHOICE.corpus else []),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        documents=CHOICE.documents,
+        shards=CONFIG.shards,
+    message:
+        "Plan the conversion of {params.documents}"
+    shell:
+        "python {input.script:q} --corpus {params.documents:q} --shards {params.shards}"
+        " --out {output:q} &> {log:q}"
+
+
+rule convert_shard:
+    input:
+        script=script("convert_shard.py"),
+        plan="<results>/corpus/{corpus}/plan.parquet",
+        receipt=receipts([CHOICE.run]),
+        model=ancient(model_files(CHOICE.run)),
+    output:
+        "<results>/corpus/{corpus}/shards/{shard}.json",
+    log:
+        "<logs>/convert_shard/{corpus}-{shard}.log",
+    benchmark:
+        "<benchmarks>/convert_shard/{corpus}-{shard}.tsv"
+    conda:
+        "../envs/serve.yaml"
+    threads: RECIPE.serve.threads
+    resources:
+        mem_mb=lambda wildcards, attempt: RECIPE.serve.mem_mb * attempt,
+        runtime=lambda wildcards, attempt: RECIPE.serve.minutes * attempt,
+        gpu=RECIPE.serve.gpus,
+    params:
+        model=served(CHOICE.run),
+        adapter=adapter(CHOICE.run),
+        store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+    message:
+        "Convert shard {wildcards.shard} of {wildcards.corpus} with {params.model}"
+    shell:
+        "python {input.script:q} --plan {input.plan:q} --shard {wildcards.shard}"
+        " --model {params.model:q} --adapter {params.adapter:q} --threads {threads}"
+        " --store {params.store:q} --out {output:q} &> {log:q}"
+
+
+rule corpus_outputs:
+    input:
+        script=script("corpus_outputs.py"),
+        plan="<results>/corpus/{corpus}/plan.parquet",
+        shards=shard_receipts(),
+    output:
+        dolma=directory("<results>/corpus/{corpus}/dolma"),
+        markdown=directory("<results>/corpus/{corpus}/markdown"),
+    log:
+        "<logs>/corpus_outputs/{corpus}.log",
+    benchmark:
+        "<benchmarks>/corpus_outputs/{corpus}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+        revision=OUTPUTS_REVISION,
+    message:
+        "Write the text of {wildcards.corpus}"
+    shell:
+        "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
+        " --shard-receipt {input.shards:q} --dolma {output.dolma:q}"
+        " --markdown {output.markdown:q} &> {log:q}"
+
+
+rule corpus_report:
+    input:
+        script=script("corpus_report.py"),
+        plan="<results>/corpus/{corpus}/plan.parquet",
+        shards=shard_receipts(),
+    output:
+        "<results>/corpus/{corpus}/report.json",
+    log:
+        "<logs>/corpus_report/{corpus}.log",
+    benchmark:
+        "<benchmarks>/corpus_report/{corpus}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+        revision=REPORT_REVISION,
+    message:
+        "Say what became of every page of {wildcards.corpus}"
+    shell:
+        "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
+        " --shard-receipt {input.shards:q} --out {output:q} &> {log:q}"
+
+
+rule convert_corpus:
+    input:
+        corpus_files,
+    message:
+        "The corpus is converted"

@@ -1,0 +1,96 @@
+rule split_pages:
+    input:
+        script=script("split_pages.py"),
+        shards=shards,
+    output:
+        directory("<results>/pages/{source}/{split}"),
+    log:
+        "<logs>/split_pages/{source}-{split}.log",
+    benchmark:
+        "<benchmarks>/split_pages/{source}-{split}.tsv"
+    conda:
+        "../envs/data.yaml"
+    wildcard_constraints:
+        source=some(SYNTH),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    message:
+        "Split the documents of {wildcards.source}, {wildcards.split} into pages"
+    shell:
+        "python {input.script:q} --shard {input.shards:q} --out {output:q} &> {log:q}"
+
+
+rule fetch:
+    input:
+        script=script("fetch.py"),
+    output:
+        directory("<results>/fetch/{source}"),
+    log:
+        "<logs>/fetch/{source}.log",
+    benchmark:
+        "<benchmarks>/fetch/{source}.tsv"
+    conda:
+        "../envs/data.yaml"
+    wildcard_constraints:
+        source=some(HUB),
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        origin=lambda wildcards: f"hub:{origin(wildcards).hub}@{origin(wildcards).revision}",
+    message:
+        "Fetch {params.origin}"
+    shell:
+        "python {input.script:q} --source {params.origin} --out {output:q} &> {log:q}"
+
+
+rule unpack:
+    input:
+        script=script("unpack.py"),
+        fetched="<results>/fetch/{source}",
+    output:
+        directory("<results>/pages/{source}/{split}"),
+    log:
+        "<logs>/unpack/{source}-{split}.log",
+    benchmark:
+        "<benchmarks>/unpack/{source}-{split}.tsv"
+    conda:
+        "../envs/data.yaml"
+    wildcard_constraints:
+        source=some(HUB),
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    message:
+        "Unpack {wildcards.source}, {wildcards.split} into pages"
+    shell:
+        "python {input.script:q} --fetched {input.fetched:q} --split {wildcards.split:q}"
+        " --out {output:q} &> {log:q}"
+
+
+rule pack:
+    input:
+        script=script("pack.py"),
+        pages=pages,
+    output:
+        "<results>/rows/{source}/{split}.parquet",
+    log:
+        "<logs>/pack/{source}-{split}.log",
+    benchmark:
+        "<benchmarks>/pack/{source}-{split}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        side=SIDE,
+    message:
+        "Render {wildcards.source}, {wildcards.split} to training rows"
+    shell:
+        "python {input.script:q} --pages {input.pages:q} --side {params.side} --out {output:q} &> {log:q}"

@@ -1,0 +1,27 @@
+rule report:
+    input:
+        script=script("report.py"),
+        benches=scores(CHOICE.benches),
+        receipts=receipts(PLAN) if not CHOICE.external else [],
+        corpus=corpus_report(),
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/report/report.log",
+    benchmark:
+        "<benchmarks>/report/report.tsv"
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        results=RESULTS,
+        runs=CHOICE.benches,
+        corpus=["--corpus", CHOICE.corpus] if CHOICE.corpus else [],
+    message:
+        "Write the report"
+    shell:
+        "python {input.script:q} --results {params.results:q} --runs {params.runs:q}"
+        " {params.corpus:q} --out {output:q} &> {log:q}"

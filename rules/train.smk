@@ -1,0 +1,111 @@
+rule stage:
+    output:
+        "<results>/{run}/stage.yaml",
+    log:
+        "<logs>/stage/{run}.log",
+    benchmark:
+        "<benchmarks>/stage/{run}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        run=some(PLAN),
+    threads: 1
+    params:
+        stage=lambda wildcards: run_text(PLAN[wildcards.run]),
+    message:
+        "Resolve stage {wildcards.run}"
+    shell:
+        "printf '%s' {params.stage:q} > {output:q} 2> {log:q}"
+
+
+rule init:
+    input:
+        script=script("init.py"),
+        stage="<results>/{run}/stage.yaml",
+    output:
+        receipt="<results>/{run}/model.json",
+        model=directory("<results>/{run}/model"),
+    log:
+        "<logs>/init/{run}.log",
+    benchmark:
+        "<benchmarks>/init/{run}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        run=runs("init"),
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+    message:
+        "Make the fresh model {wildcards.run}"
+    shell:
+        "python {input.script:q} {input.stage:q} --model {output.model:q}"
+        " --receipt {output.receipt:q} &> {log:q}"
+
+
+# The three ways to train have one body. Checkpoints lie in state/, undeclared: Snakemake
+# deletes declared outputs before a retry, and a training goes on from its checkpoints.
+rule pretrain:
+    input:
+        launch=script("launch.py"),
+        script=lambda wildcards: script(f"{PLAN[wildcards.run].method}.py"),
+        stage="<results>/{run}/stage.yaml",
+        receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
+        parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
+        rows=lambda wildcards: rows(PLAN[wildcards.run].data),
+        eval_rows=lambda wildcards: rows(PLAN[wildcards.run].eval_data),
+    output:
+        receipt="<results>/{run}/model.json",
+        model=directory("<results>/{run}/model"),
+        metrics="<results>/{run}/metrics.jsonl",
+    log:
+        "<logs>/pretrain/{run}.log",
+    benchmark:
+        "<benchmarks>/pretrain/{run}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        run=runs("pretrain"),
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+        gpu=lambda wildcards: need(wildcards).gpus,
+        nodes=lambda wildcards: need(wildcards).nodes,
+        vllm_gpus=lambda wildcards: need(wildcards).vllm_gpus,
+        accelerate=lambda wildcards: need(wildcards).accelerate,
+    params:
+        state=lambda wildcards: f"{RESULTS}/{wildcards.run}/state",
+    message:
+        "Pretrain {wildcards.run}"
+    shell:
+        "python {input.launch:q} --gpus {resources.gpu} --nodes {resources.nodes}"
+        " --vllm-gpus {resources.vllm_gpus} --accelerate {resources.accelerate} --"
+        " {input.script:q} {input.stage:q} --parent {input.parent:q} --rows {input.rows:q}"
+        " --eval-rows {input.eval_rows:q} --state {params.state:q} --model {output.model:q}"
+        " --metrics {output.metrics:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+use rule pretrain as sft with:
+    log:
+        "<logs>/sft/{run}.log",
+    benchmark:
+        "<benchmarks>/sft/{run}.tsv"
+    wildcard_constraints:
+        run=runs("sft"),
+    message:
+        "Fine-tune {wildcards.run}"
+
+
+use rule pretrain as grpo with:
+    log:
+        "<logs>/grpo/{run}.log",
+    benchmark:
+        "<benchmarks>/grpo/{run}.tsv"
+    conda:
+        "../envs/grpo.yaml"
+    wildcard_constraints:
+        run=runs("grpo"),
+    message:
+        "Reinforce {wildcards.run}"

@@ -1,0 +1,108 @@
+rule fetch_model:
+    input:
+        script=script("fetch_model.py"),
+    output:
+        directory("<results>/hub/{name}"),
+    log:
+        "<logs>/fetch_model/{name}.log",
+    benchmark:
+        "<benchmarks>/fetch_model/{name}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        name="[^/]+",
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        origin=lambda wildcards: "hub:" + wildcards.name.replace("--", "/", 1),
+    message:
+        "Fetch {params.origin}"
+    shell:
+        "python {input.script:q} --source {params.origin:q} --out {output:q} &> {log:q}"
+
+
+rule merge:
+    input:
+        script=script("merge.py"),
+        stage="<results>/{run}/stage.yaml",
+        receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
+        parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
+        base=ancient(lambda wildcards: model(lineage.base_of(PLAN, PLAN[wildcards.run].parents[0]))),
+    output:
+        receipt="<results>/{run}/model.json",
+        model=directory("<results>/{run}/model"),
+    log:
+        "<logs>/merge/{run}.log",
+    benchmark:
+        "<benchmarks>/merge/{run}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        run=runs("merge"),
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+    message:
+        "Merge the adapter of {wildcards.run} into its base"
+    shell:
+        "python {input.script:q} {input.stage:q} --parent {input.parent:q} --base {input.base:q}"
+        " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+rule soup:
+    input:
+        script=script("soup.py"),
+        stage="<results>/{run}/stage.yaml",
+        receipts=lambda wildcards: receipts(PLAN[wildcards.run].parents),
+        parents=ancient(lambda wildcards: [model(each) for each in PLAN[wildcards.run].parents]),
+    output:
+        receipt="<results>/{run}/model.json",
+        model=directory("<results>/{run}/model"),
+    log:
+        "<logs>/soup/{run}.log",
+    benchmark:
+        "<benchmarks>/soup/{run}.tsv"
+    conda:
+        "../envs/train.yaml"
+    wildcard_constraints:
+        run=runs("soup"),
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+    message:
+        "Average {wildcards.run}"
+    shell:
+        "python {input.script:q} {input.stage:q} --parent {input.parents:q}"
+        " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+rule quantize:
+    input:
+        script=script("quantize.py"),
+        stage="<results>/{run}/stage.yaml",
+        receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
+        parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
+    output:
+        receipt="<results>/{run}/model.json",
+        model=directory("<results>/{run}/model"),
+    log:
+        "<logs>/quantize/{run}.log",
+    benchmark:
+        "<benchmarks>/quantize/{run}.tsv"
+    conda:
+        "../envs/quantize.yaml"
+    wildcard_constraints:
+        run=runs("quantize"),
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+    message:
+        "Quantise {wildcards.run}"
+    shell:
+        "python {input.script:q} {input.stage:q} --parent {input.parent:q}"
+        " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
