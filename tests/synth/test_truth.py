@@ -1,6 +1,7 @@
 """The truth of a tree: golden texts."""
 
 import pytest
+
 from scriptorium.pages.front_matter import FrontMatter, decode
 from scriptorium.synth.document import Heading, ListBlock, Page, PageNumber, Paragraph, RunningHeader, Table
 from scriptorium.synth.markdown import body, truth

@@ -5,6 +5,7 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from scriptorium.synth.document import Heading, ListBlock, Page, PageNumber, Paragraph, RunningHeader, Table
 from scriptorium.synth.gate import text_layers
 from scriptorium.synth.typst import CELL_HEIGHT, CELL_WIDTH, Typesetter, layout

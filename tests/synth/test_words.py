@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scriptorium.errors import ConfigError
 from scriptorium.synth.words import POOL_OF_SPLIT, POOLS, Words, pool_of
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pypdfium2
 
+from scriptorium.bench.judge import RULES, judge_page
 from scriptorium.synth import markdown
 from scriptorium.synth.document import Page, segments
 from scriptorium.synth.tests import Test
@@ -33,7 +34,7 @@ def reject(sample: Sample, text_layer: str) -> str | None:
     tokens = count_tokens(markdown.truth(sample.page))
     if tokens > TOKENS_AT_MOST:
         return f"truth too long: {tokens} tokens, {TOKENS_AT_MOST} at most"
-    return _off_grid(sample.page) or _not_drawn(sample.page, text_layer)
+    return _off_grid(sample.page) or _not_drawn(sample.page, text_layer) or _misjudged(sample)
 
 
 def _off_grid(page: Page) -> str | None:
@@ -52,6 +53,20 @@ def _not_drawn(page: Page, text_layer: str) -> str | None:
     text = " ".join(text_layer.split())
     missing = [segment for segment in segments(page) if segment not in text]
     return f"not in the text layer: {missing[0]!r}" if missing else None
+
+
+def _misjudged(sample: Sample) -> str | None:
+    """Under either rule set, the truth passes every test, and an empty text only `absent`."""
+    tests, text = list(sample.tests), markdown.body(sample.page)
+    content = [test for test in tests if test["type"] != "absent"]
+    for rules in RULES:
+        for test, verdict in zip(tests, judge_page(tests, text, rules), strict=True):
+            if not verdict.passed:
+                return f"a test fails on the truth: {test['type']} under {rules} ({verdict.code})"
+        for test, verdict in zip(content, judge_page(content, "", rules), strict=True):
+            if verdict.passed:
+                return f"a test passes on an empty text: {test['type']} under {rules}"
+    return None
 
 
 def text_layers(pdf: bytes) -> list[str]:

@@ -6,7 +6,8 @@ from scriptorium.synth.document import Page, Paragraph
 from scriptorium.synth.words import Words
 
 GRIDS = {
-    "8x1": (8, 1, 1.0),
+    "4x1": (4, 1, 1.0),
+    "8x1": (8, 1, 0.8),
     "16x1": (16, 1, 0.7),
     "16x2": (16, 2, 0.5),
     "16x3": (16, 3, 0.4),

@@ -2,10 +2,7 @@
 
 from html import escape
 
-try:
-    from scriptorium.pages.front_matter import FrontMatter, encode
-except ImportError:
-    from scriptorium.synth.standin import FrontMatter, encode
+from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.synth.document import Block, Heading, ListBlock, Page, Paragraph, Table
 
 
