@@ -1,24 +1,22 @@
 """Judging a page's text by its tests, under a named rule set."""
 
-from collections.abc import Callable
-
 from scriptorium.bench import olmocr, strict
 from scriptorium.bench.page import Page
 from scriptorium.bench.tests import Test, TestError, check_test
-from scriptorium.bench.verdict import Verdict
+from scriptorium.bench.verdict import Judge, Verdict
 
 OLMOCR = "olmocr-2026.03"
 STRICT = "scriptorium-1"
 RULES = (OLMOCR, STRICT)
 """The rule sets: olmOCR-bench's verdicts to the letter, and ours."""
 
-_JUDGES: dict[str, dict[str, Callable[[Test, Page], Verdict]]] = {OLMOCR: olmocr.TYPES, STRICT: strict.TYPES}
+_JUDGES: dict[str, dict[str, Judge]] = {OLMOCR: olmocr.TYPES, STRICT: strict.TYPES}
 
 _CONTENTLESS = ("absent", "baseline")
 """The types of test that a page without the right text may pass."""
 
 
-def _judges(rules: str) -> dict[str, Callable[[Test, Page], Verdict]]:
+def _judges(rules: str) -> dict[str, Judge]:
     if rules not in _JUDGES:
         raise TestError(f"{rules!r} is no rule set; there are {', '.join(RULES)}", field="rules")
     return _JUDGES[rules]

@@ -14,7 +14,7 @@ from scriptorium.bench.normal import normal_form
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict
+from scriptorium.bench.verdict import Judge, Verdict
 
 _asked = lru_cache(maxsize=4096)(normal_form)
 
@@ -145,7 +145,7 @@ def marked(test: Test, page: Page) -> Verdict:
     return Verdict(False, "missing")
 
 
-TYPES = {
+TYPES: dict[str, Judge] = {
     "present": present,
     "absent": absent,
     "order": order,

@@ -14,7 +14,7 @@ from scriptorium.bench.olmocr import DISALLOWED
 from scriptorium.bench.page import Page, plain
 from scriptorium.bench.search import Match, best_window, near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict
+from scriptorium.bench.verdict import Judge, Verdict
 from scriptorium.bench.view import view
 
 LEADER_LENGTH = 400
@@ -191,7 +191,7 @@ def marked(test: Test, page: Page) -> Verdict:
     return Verdict(False, "missing")
 
 
-TYPES = {
+TYPES: dict[str, Judge] = {
     "present": present,
     "absent": absent,
     "order": order,

@@ -76,7 +76,7 @@ class Table:
                     break
 
     def headings(self, cell: int, side: str, spend: Spend) -> list[int]:
-        """The heading cells met going `side` (up or left) from `cell`; if there are none, the outermost cells."""
+        """The heading cells met going `side` (up or left) from `cell`; if none, the outermost cells."""
         seen = {cell}
         path = [cell]
         headings: list[int] = []
@@ -242,7 +242,7 @@ def olmocr_html_tables(tree: Any) -> list[Table]:
 
 
 def strict_html_tables(tree: Any) -> list[Table]:
-    """Every table element with its own rows; cells outside a row are a row; a table in a cell is none of it."""
+    """Every table element with its own rows; cells outside rows are a row; a table in a cell is not its text."""
     tables = []
     for table in tree.iter("table"):
         rows: list[list[Cell]] = []

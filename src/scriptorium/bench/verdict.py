@@ -1,6 +1,10 @@
 """What a judgement comes to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from scriptorium.bench.page import Page
+from scriptorium.bench.tests import Test
 
 
 @dataclass(frozen=True)
@@ -16,3 +20,7 @@ class Verdict:
     code: str
     evidence: tuple[int, int] | None = None
     margin: float | None = None
+
+
+Judge = Callable[[Test, Page], Verdict]
+"""Judges a checked test on a page."""
