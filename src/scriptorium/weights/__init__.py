@@ -1,0 +1,1 @@
+"""Finished weights into other finished weights: adapters merged, checkpoints averaged, models quantised."""

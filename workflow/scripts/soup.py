@@ -1,0 +1,28 @@
+"""Average checkpoints.
+
+python workflow/scripts/soup.py STAGE.yaml --parent DIR [DIR ...] --model DIR --receipt model.json
+"""
+
+import argparse
+from pathlib import Path
+
+from scriptorium.job import run
+from scriptorium.recipe.plan import read_run
+from scriptorium.weights.soup import soup
+
+
+def main() -> None:
+    """Read the command line and write the model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", type=Path, help="the resolved stage (stage.yaml)")
+    parser.add_argument(
+        "--parent", type=Path, nargs="+", required=True, help="folders, as the stage lists its parents"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="folder to write")
+    parser.add_argument("--receipt", type=Path, required=True, help="receipt to write (model.json)")
+    args = parser.parse_args()
+    soup(read_run(args.stage), args.parent, args.model, args.receipt)
+
+
+if __name__ == "__main__":
+    run(main)
