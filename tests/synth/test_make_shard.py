@@ -12,7 +12,7 @@ import pytest
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import read_jsonl, sha256_json, sha256_tree
-from scriptorium.synth import lines, primer, shard
+from scriptorium.synth import REVISION, lines, primer, shard
 from scriptorium.synth.gate import text_layers
 from scriptorium.synth.shard import make_shard
 
@@ -58,7 +58,7 @@ def test_another_argument_gives_other_pages(tmp_path: Path, change: dict[str, An
 def test_pages_change_only_with_the_revision(tmp_path: Path, family: str, digest: str) -> None:
     """If this fails on purpose, raise REVISION and write down the new digests."""
     rows = read_jsonl(made(tmp_path / "x", family=family) / "pages.jsonl")
-    assert (shard.REVISION, sha256_json(rows)[:16]) == (1, digest)
+    assert (REVISION, sha256_json(rows)[:16]) == (1, digest)
 
 
 def test_a_shard_does_not_depend_on_its_size(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_rejected_pages_are_drawn_anew_and_counted(
     monkeypatch.setattr("scriptorium.synth.gate.TOKENS_AT_MOST", 70)
     folder = made(tmp_path / "x", pages=60)
     assert len(read_jsonl(folder / "pages.jsonl")) == 60
-    assert re.search(r"60 pages; rejected \d+: truth too long", capsys.readouterr().err)
+    assert re.search(r"60 pages of revision 1; rejected \d+: truth too long", capsys.readouterr().err)
 
 
 def test_a_family_that_cannot_pass_is_an_error_and_leaves_nothing(

@@ -10,15 +10,12 @@ from typing import Any
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole, write_jsonl
-from scriptorium.synth import lines, markdown, primer
+from scriptorium.synth import REVISION, lines, markdown, primer
 from scriptorium.synth.gate import Sample, reject, text_layers
 from scriptorium.synth.tests import make_tests
 from scriptorium.synth.typst import Typesetter
 
 FAMILIES = {"lines": lines, "primer": primer}
-REVISION = 1
-"""Raised when the same arguments give other pages: the workflow then makes its shards anew."""
-
 ATTEMPTS = 20
 """Drawings of one page before the family is held to be broken; a page in a hundred needs a second."""
 
@@ -44,7 +41,7 @@ def make_shard(family: str, source: str, split: str, shard: int, pages: int, see
             rows += [_row(name, page, sample) for page, sample in enumerate(samples, 1)]
         write_jsonl(part / "pages.jsonl", rows)
     reasons = "".join(f"; rejected {count}: {reason}" for reason, count in sorted(rejects.items()))
-    print(f"{source}/{split}/{shard}: {pages} pages{reasons}", file=sys.stderr)
+    print(f"{source}/{split}/{shard}: {pages} pages of revision {REVISION}{reasons}", file=sys.stderr)
 
 
 def _row(document: str, page: int, sample: Sample) -> dict[str, Any]:
