@@ -1,0 +1,1 @@
+"""Fresh models, supervised training, reinforcement."""

@@ -1,0 +1,131 @@
+"""Reinforcement by unit tests: TRL's GRPOTrainer on pages, with full weights or LoRA.
+
+TRL does the mathematics; this file brings it rows, rewards, exact resumption and metrics as JSONL.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import AutoModelForImageTextToText, AutoProcessor, ProcessorMixin, TrainerCallback
+from trl import GRPOConfig, GRPOTrainer
+
+from scriptorium.errors import ConfigError
+from scriptorium.job import lease
+from scriptorium.receipt import write_receipt
+from scriptorium.recipe.plan import Run
+from scriptorium.serve.adapter import load
+from scriptorium.train import checkpoint
+from scriptorium.train.evaluate import evaluate
+from scriptorium.train.export import export
+from scriptorium.train.loop import keep_metrics
+from scriptorium.train.rewards import make_rewards
+from scriptorium.train.rows import Encoder, picture, question, read_rows
+
+OURS = {"output_dir", "report_to", "use_cpu", "reward_weights", "resume_from_checkpoint"}
+"""Arguments of GRPOConfig that this file sets; a recipe may not."""
+
+
+class Journal(TrainerCallback):
+    """Writes what the trainer logs to a JSONL file, a line a step."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """Append the metrics of a step; the closing summary of a run, which has no reward, is passed over."""
+        if logs and "reward" in logs:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+
+
+def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
+    """TRL's configuration of a run: the recipe's arguments, and what this machine dictates."""
+    taken = OURS & run.args.keys()
+    if taken:
+        raise ConfigError(f"stage {run.stage}: args.{sorted(taken)[0]} is set by the workflow; remove it")
+    gpu = torch.cuda.is_available()
+    settings = {"seed": 0, "bf16": gpu, "save_total_limit": checkpoint.KEPT, "logging_steps": 1} | run.args
+    try:
+        return GRPOConfig(
+            output_dir=str(state),
+            report_to=[],
+            use_cpu=not gpu,
+            reward_weights=weights,
+            **settings,
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"stage {run.stage}: args do not fit TRL's GRPOConfig: {error}") from error
+
+
+def prompts(rows: Dataset, prompt: str) -> Dataset:
+    """Rows as GRPOTrainer takes them: `prompt` (a conversation) and `image`, decoded when read; `tests`, `text`."""
+
+    def convert(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        pages = [{"image": data} for data in batch["image"]]
+        return {
+            "prompt": [question(prompt) for _ in pages],
+            "image": [picture(page) for page in pages],
+            "tests": batch["tests"],
+            "text": batch["text"],
+        }
+
+    return rows.with_transform(convert)
+
+
+def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixin, state: Path) -> GRPOTrainer:
+    """A GRPOTrainer over the model in `parent`; sampling never emits what its generation config suppresses."""
+    model = AutoModelForImageTextToText.from_pretrained(parent, **({"dtype": "float32"} | run.model_args))
+    ends = model.generation_config.eos_token_id
+    functions, weights = make_rewards(run.rewards, set(ends if isinstance(ends, list) else [ends]))
+    config = make_config(run, state, weights)
+    if model.generation_config.suppress_tokens and not config.use_vllm:
+        suppressed = {"suppress_tokens": list(model.generation_config.suppress_tokens)}
+        config.generation_kwargs = suppressed | (config.generation_kwargs or {})
+    lora = None
+    if run.adapter:
+        from peft import LoraConfig
+
+        lora = LoraConfig(**{k: v for k, v in run.adapter.items() if k != "merge"})
+    trainer = GRPOTrainer(
+        model=model,
+        args=config,
+        train_dataset=prompts(rows, load(run.model).prompt),
+        reward_funcs=functions,
+        processing_class=processor,
+        peft_config=lora,
+        callbacks=[Journal(state / "metrics.jsonl")],
+    )
+    if lora:
+        # A path of this machine would make equal adapters differ.
+        trainer.model.peft_config["default"].base_model_name_or_path = run.parents[0]
+    return trainer
+
+
+def train(
+    run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], state: Path, out: Path, metrics: Path, receipt: Path
+) -> None:
+    """Reinforce `run` from the model in `parent`; model, metrics and receipt appear at the end, whole."""
+    started = time.monotonic()
+    parents = {run.parents[0]: parent}
+    with lease(state / "lease"):
+        checkpoint.claim(state, checkpoint.shape(run, parents, [*rows, *eval_rows]))
+        # Prompts of unequal length in a batch would shift the positions of their images otherwise.
+        processor = AutoProcessor.from_pretrained(parent, padding_side="left")
+        data = read_rows(rows, state / "cache", run.data[0].amount)
+        trainer = make_trainer(run, parent, data, processor, state)
+        found = checkpoint.checkpoints(state)
+        keep_metrics(state / "metrics.jsonl", int(found[-1].name.rpartition("-")[2]) if found else 0)
+        trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
+        last = {}
+        if eval_rows:
+            encoder = Encoder(processor, load(run.model).prompt)
+            held_out = read_rows(eval_rows, state / "cache")
+            last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
+        export(trainer.model, processor, run, out)
+        checkpoint.finish(state, metrics)
+        kind = "adapter" if run.adapter else "full"
+        write_receipt(receipt, run, out, parents, [*rows, *eval_rows], kind, trainer.state.global_step, started, last)

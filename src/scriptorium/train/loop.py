@@ -1,0 +1,158 @@
+"""The training loop of `pretrain` and `sft`: small enough to read, exact enough to resume bit by bit.
+
+Departs from TRL's SFTTrainer: the loss of a step is the sum over its answer tokens divided by their number,
+whatever the micro-batches; the order of the rows is a function of the seed; a checkpoint holds all there is.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+
+from scriptorium.progress import track
+from scriptorium.train import checkpoint
+from scriptorium.train.arguments import Arguments
+from scriptorium.train.evaluate import evaluate
+from scriptorium.train.order import Order
+from scriptorium.train.rows import IGNORED, Encoder
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop training when the score on held-out pages (percent, strict rules) reaches `above`; look every `every` steps."""
+
+    above: float
+    every: int
+    max_tokens: int = 160
+
+
+@dataclass
+class Loop:
+    """A model, its rows in order, and where its state is kept."""
+
+    model: torch.nn.Module
+    encoder: Encoder
+    rows: Dataset
+    order: Order
+    arguments: Arguments
+    state: Path
+    held_out: Dataset | None = None
+    stop: Stop | None = None
+
+    def run(self) -> tuple[int, dict[str, float]]:
+        """Train to the end; the number of steps done and the last metrics. Goes on from the newest checkpoint."""
+        self.steps = self.arguments.steps(len(self.rows))
+        self.optimiser = self.make_optimiser()
+        self.last: dict[str, float] = {}
+        start = self.resume()
+        self.metrics = (self.state / "metrics.jsonl").open("a", encoding="utf-8")
+        with self.metrics:
+            step = start
+            for step in track(self.work(start), self.steps, "training", start):
+                if step % self.arguments.save_steps == 0:
+                    self.save(step)
+        self.save(step)
+        return step, self.last
+
+    def work(self, start: int) -> Iterator[int]:
+        """Do the steps after `start`, yielding each one's number once it is done and written down."""
+        if self.last.get("stopped"):
+            return
+        for step in range(start + 1, self.steps + 1):
+            begun = time.monotonic()
+            loss, norm = self.step(step)
+            opened = self.order.learnt(loss)
+            if step % self.arguments.logging_steps == 0 or opened:
+                self.log(step, loss, norm, time.monotonic() - begun)
+            if self.stop and self.held_out is not None and step % self.stop.every == 0:
+                self.look(step)
+            yield step
+            if self.last.get("stopped"):
+                return
+
+    def step(self, step: int) -> tuple[float, float]:
+        """One optimiser step; its loss per answer token and the norm of its gradient."""
+        size = self.arguments.per_device_train_batch_size
+        chosen = self.order.batch(step, size * self.arguments.gradient_accumulation_steps)
+        batches = [self.batch(chosen[k : k + size]) for k in range(0, len(chosen), size)]
+        tokens = sum(int((batch["labels"] != IGNORED).sum()) for batch in batches)
+        total = 0.0
+        for batch in batches:
+            # num_items_in_batch makes the model divide the sum by all answer tokens of the step.
+            loss = self.model(**batch, use_cache=False, num_items_in_batch=tokens).loss
+            loss.backward()
+            total += loss.item()
+        norm = torch.nn.utils.clip_grad_norm_(self.trained(), self.arguments.max_grad_norm)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.arguments.rate(step, self.steps)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        return total, float(norm)
+
+    def batch(self, indices: list[int]) -> dict[str, torch.Tensor]:
+        """The rows at `indices` as tensors on the model's device."""
+        return {k: v.to(self.model.device) for k, v in self.encoder([self.rows[i] for i in indices]).items()}
+
+    def look(self, step: int) -> None:
+        """Score the held-out pages; mark the run as stopped when the score is reached."""
+        assert self.stop is not None and self.held_out is not None
+        scores = evaluate(self.model, self.encoder, self.held_out, self.stop.max_tokens)
+        self.last = {"stopped": 1.0} if scores["dev/bench"] >= self.stop.above else {}
+        self.last |= scores
+        self.write({"step": step, **scores})
+
+    def log(self, step: int, loss: float, norm: float, seconds: float) -> None:
+        """Write one line of training metrics."""
+        line = {"step": step, "loss": loss, "grad_norm": norm, "lr": self.arguments.rate(step, self.steps)}
+        if self.order.curriculum:
+            line |= {"opened": self.order.opened}
+        self.write(line | {"seconds": seconds})
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append a line to the metrics."""
+        self.metrics.write(json.dumps(line) + "\n")
+        self.metrics.flush()
+
+    def make_optimiser(self) -> torch.optim.Optimizer:
+        """AdamW over what is trained; no decay on vectors (norms and biases)."""
+        a, trained = self.arguments, self.trained()
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": a.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=a.learning_rate, betas=(a.adam_beta1, a.adam_beta2), eps=a.adam_epsilon)
+
+    def trained(self) -> list[torch.nn.Parameter]:
+        """The parameters that are trained."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint that `resume` goes on from exactly."""
+        checkpoint.save(self.state, step, self.model, self.optimiser, {"order": self.order.state(), "last": self.last})
+
+    def resume(self) -> int:
+        """Load the newest checkpoint, drop metrics written after it; the step it was taken at (0: none)."""
+        progress = checkpoint.restore(self.state, self.model, self.optimiser)
+        step = 0
+        if progress:
+            step, self.last = progress["step"], progress["last"]
+            self.order.restore(progress["order"])
+        keep_metrics(self.state / "metrics.jsonl", step)
+        return step
+
+
+def keep_metrics(path: Path, step: int) -> None:
+    """Keep the metrics up to `step`; what came after is done again, and a torn last line goes."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if not line.endswith("\n") or json.loads(line)["step"] > step:
+            break
+        kept.append(line)
+    path.write_text("".join(kept), encoding="utf-8")

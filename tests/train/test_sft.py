@@ -1,0 +1,137 @@
+"""The training loop: exact resumption, token weighting, masking, a refused state."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from scriptorium.errors import ConfigError
+from scriptorium.pages import front_matter
+from scriptorium.receipt import read_receipt, weights_sha256
+from scriptorium.recipe.plan import Run, write_run
+from scriptorium.serve.adapter import load
+from scriptorium.train.arguments import Arguments
+from scriptorium.train.loop import Loop
+from scriptorium.train.order import Order
+from scriptorium.train.rows import IGNORED, Encoder, read_rows
+from scriptorium.train.sft import train
+from tests.train.conftest import PRIMER, run
+
+ARGS = {
+    "max_steps": 6,
+    "per_device_train_batch_size": 4,
+    "learning_rate": 1.0e-3,
+    "save_steps": 2,
+    "logging_steps": 1,
+    "seed": 5,
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def sft(**args: Any) -> Run:
+    return run("sft", "sft", parents=["base"], data=[PRIMER], args=ARGS | args)
+
+
+def go(stage: Run, base: Path, rows: Path, folder: Path) -> str:
+    train(stage, base, [rows], [], folder / "state", folder / "model", folder / "metrics.jsonl", folder / "model.json")
+    return weights_sha256(folder / "model")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(base: Path, rows: Path, tmp_path: Path) -> None:
+    first = go(sft(), base, rows, tmp_path / "a")
+    assert go(sft(), base, rows, tmp_path / "b") == first
+    assert go(sft(seed=6), base, rows, tmp_path / "c") != first
+    assert first != weights_sha256(base)
+    receipt = read_receipt(tmp_path / "a" / "model.json")
+    assert (receipt.steps, receipt.format, receipt.weights_sha256) == (6, "full", first)
+
+
+def test_killed_in_training_it_goes_on_to_the_same_weights(base: Path, rows: Path, tmp_path: Path) -> None:
+    """SIGKILL after the second checkpoint; the second try ends with the weights of an undisturbed run."""
+    stage = sft(max_steps=40, save_steps=4)
+    undisturbed = go(stage, base, rows, tmp_path / "a")
+    folder = tmp_path / "b"
+    write_run(folder / "stage.yaml", stage)
+    script = Path(__file__).parents[2] / "workflow" / "scripts" / "sft.py"
+    command = [sys.executable, script, folder / "stage.yaml", "--parent", base, "--rows", rows]
+    command += ["--state", folder / "state", "--model", folder / "model"]
+    command += ["--metrics", folder / "metrics.jsonl", "--receipt", folder / "model.json"]
+    child = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while not (folder / "state" / "checkpoint-8").exists():
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    reached = max(int(path.name.rpartition("-")[2]) for path in (folder / "state").glob("checkpoint-*"))
+    assert reached < 40
+    assert go(stage, base, rows, folder) == undisturbed
+    steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(1, 41))
+
+
+def test_state_of_another_stage_is_refused_with_the_difference(base: Path, rows: Path, tmp_path: Path) -> None:
+    go(sft(), base, rows, tmp_path)
+    (tmp_path / "state" / "finished").unlink()
+    with pytest.raises(ConfigError, match=r"stage\.args\.learning_rate was 0\.001, is 0\.002"):
+        go(sft(learning_rate=2.0e-3), base, rows, tmp_path)
+
+
+def test_finished_state_of_another_stage_makes_room(base: Path, rows: Path, tmp_path: Path) -> None:
+    first = go(sft(), base, rows, tmp_path)
+    assert go(sft(learning_rate=2.0e-3), base, rows, tmp_path) != first
+
+
+def make_loop(base: Path, rows: Path, state: Path, size: int, accumulation: int) -> Loop:
+    arguments = Arguments.of(
+        ARGS | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulation}, "test"
+    )
+    data = read_rows([rows], state / "cache")
+    model = AutoModelForImageTextToText.from_pretrained(base, dtype=torch.float32)
+    encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
+    loop = Loop(model, encoder, data, Order.of(data["group"], 1), arguments, state)
+    loop.steps, loop.optimiser = 6, loop.make_optimiser()
+    return loop
+
+
+def test_micro_batches_of_unequal_length_weigh_every_token_alike(base: Path, rows: Path, tmp_path: Path) -> None:
+    whole, parts = make_loop(base, rows, tmp_path / "a", 8, 1), make_loop(base, rows, tmp_path / "b", 2, 4)
+    (loss, norm), (loss_parts, norm_parts) = whole.step(1), parts.step(1)
+    assert loss_parts == pytest.approx(loss, rel=1e-5)
+    assert norm_parts == pytest.approx(norm, rel=1e-4)
+
+
+def test_labels_are_the_answer_and_its_end_and_nothing_else(base: Path, rows: Path, tmp_path: Path) -> None:
+    processor = AutoProcessor.from_pretrained(base)
+    row = read_rows([rows], tmp_path)[0]
+    for target, wanted in (("page", row["text"]), ("text", front_matter.body(row["text"]))):
+        batch = Encoder(processor, load("tiny").prompt, target)([row])
+        labels = batch["labels"][0]
+        answer = processor.tokenizer.decode(labels[labels != IGNORED])
+        assert answer == wanted + processor.tokenizer.eos_token
+        whole = processor.tokenizer.decode(batch["input_ids"][0])
+        assert whole.endswith("<|assistant|>" + answer)
+
+
+def test_training_asks_what_the_server_is_asked(base: Path, rows: Path, tmp_path: Path) -> None:
+    """The prompt ids of training are those that the chat template gives for the request of the client."""
+    processor = AutoProcessor.from_pretrained(base)
+    row = read_rows([rows], tmp_path)[0]
+    encoder = Encoder(processor, load("tiny").prompt)
+    batch = encoder([row])
+    prompt = encoder.prompts([row])["input_ids"][0]
+    first = int((batch["labels"][0] != IGNORED).nonzero()[0])
+    assert batch["input_ids"][0, :first].tolist() == prompt.tolist()
+    assert batch["mm_token_type_ids"].sum() == (batch["input_ids"] == processor.image_token_id).sum() > 0

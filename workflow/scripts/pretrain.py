@@ -1,0 +1,15 @@
+"""Train on lines of text: python workflow/scripts/pretrain.py STAGE.yaml --parent MODEL --rows ROWS.parquet --state DIR
+--model DIR --metrics metrics.jsonl --receipt model.json [--eval-rows ROWS.parquet]"""
+
+from scriptorium.job import run
+from scriptorium.train.command import arguments
+from scriptorium.train.sft import train
+
+
+def main() -> None:
+    """Read the command line and train."""
+    train(**arguments(__doc__))
+
+
+if __name__ == "__main__":
+    run(main)
