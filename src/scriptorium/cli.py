@@ -22,9 +22,7 @@ SERVER_ADAPTER = "qwen2.5-vl"
 
 @app.callback(invoke_without_command=True)
 def version(
-    show: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
-    ] = False,
+    show: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
 ) -> None:
     """From page data to a document-OCR model, and from the model to converted corpora."""
     if show:
@@ -36,9 +34,7 @@ def version(
 def convert(
     source: Annotated[Path, typer.Argument(help="A PDF, or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
-    server: Annotated[
-        str, typer.Option(help="URL of a running server; #NAME picks a model.")
-    ] = "",
+    server: Annotated[str, typer.Option(help="URL of a running server; #NAME picks a model.")] = "",
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
         str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
@@ -89,9 +85,7 @@ def summarise(report: dict[str, Any], out: Path) -> None:
 
 @bench.command("score")
 def bench_score(
-    folder: Annotated[
-        Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
     candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
     rules: Annotated[str, typer.Option(help="Rule set.")] = "scriptorium-1",
 ) -> None:

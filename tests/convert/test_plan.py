@@ -29,7 +29,7 @@ def corpus(tmp_path: Path) -> Path:
     (folder / "a.pdf").write_bytes(good)
     (folder / "deep" / "no-suffix").write_bytes(pdf("pdfminer-six__simple3.pdf"))
     (folder / "deep" / "er" / "twin.pdf").write_bytes(good)
-    (folder / "locked.pdf").write_bytes(pdf("format-corpus__simple-password-copy.pdf"))
+    (folder / "locked.pdf").write_bytes(pdf("format-corpus__lorem-ipsum-openprintcopypw.pdf"))
     (folder / "empty.pdf").write_bytes(b"")
     (folder / "notes.txt").write_text("not a PDF")
     (folder / "gone.pdf").symlink_to(folder / "nowhere")
@@ -47,11 +47,13 @@ def test_every_file_has_a_row(corpus: Path, tmp_path: Path) -> None:
     assert status["deep/er/twin.pdf"] == ("duplicate", f"same bytes as {(corpus / 'a.pdf').as_posix()}")
     assert status["empty.pdf"][0] == status["notes.txt"][0] == "unreadable"
     assert status["notes.txt"][1] == "not_a_pdf"
+    assert status["locked.pdf"] == ("unreadable", "encrypted")
     assert status["gone.pdf"] == ("unreadable", "missing")
     assert len(found) == 7 and ".hidden/x.pdf" not in found
     assert all((row["page"] > 0) == (row["status"] == "pending") for row in rows)
     assert all(0 <= row["shard"] < 3 for row in rows)
-    assert sorted(sum((read_plan(out, shard) for shard in range(3)), []), key=str) == sorted(rows, key=str)
+    parts = [row for shard in range(3) for row in read_plan(out, shard)]
+    assert sorted(parts, key=str) == sorted(rows, key=str)
     assert corpus_of(out) == corpus.as_posix()
 
 
@@ -81,7 +83,7 @@ def test_the_malformed_collection_is_planned_whole(tmp_path: Path) -> None:
     rows = read_plan(tmp_path / "plan.parquet")
     assert {Path(row["source"]) for row in rows} == set((SHARED / "malformed").iterdir())
     assert all(row["reason"] for row in rows if row["status"] == "unreadable")
-    locked = [row for row in rows if row["source"].endswith("simple-password-copy.pdf")]
+    locked = [row for row in rows if row["source"].endswith("lorem-ipsum-openprintcopypw.pdf")]
     assert [(row["page"], row["status"], row["reason"].partition(":")[0]) for row in locked] == [
         (0, "unreadable", "encrypted")
     ]

@@ -1,7 +1,6 @@
 """The worker of one shard: a server of its own, pages rendered, read, and stored as they come."""
 
 import contextlib
-import hashlib
 import signal
 import sys
 from collections import Counter
@@ -15,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from scriptorium.convert.plan import read_plan
-from scriptorium.errors import ConfigError
-from scriptorium.files import sha256_file, write_json
+from scriptorium.files import write_json
 from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.pages.store import Place, Store, Writer, content_key
 from scriptorium.progress import track
+from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
 from scriptorium.serve.reader import POLICY, Reading, read_page
@@ -73,10 +72,7 @@ def weights_of(model: str) -> str:
         return model
     if model.startswith(("http://", "https://")):
         return f"server:{external(model).model}"
-    files = sorted(Path(model).glob("*.safetensors"))
-    if not files:
-        raise ConfigError(f"model {model}: no *.safetensors files in that folder")
-    return hashlib.sha256("".join(f"{f.name}\0{sha256_file(f)}\n" for f in files).encode()).hexdigest()
+    return weights_sha256(Path(model))
 
 
 @contextlib.contextmanager

@@ -200,7 +200,19 @@ def tail(log: Path) -> str:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the server's whole process group and wait for the end."""
+    """Kill the server's whole process group, and wait until its port and its memory are free."""
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(process.pid).children(recursive=True)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    while any(alive(member) for member in family):
+        time.sleep(0.02)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; a zombie does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
