@@ -1,0 +1,1 @@
+"""Pages and their truth: gathered into single-page pairs, then rendered to training rows."""
