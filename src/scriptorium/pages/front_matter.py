@@ -42,11 +42,11 @@ HEAD = re.compile(r"---\n((?:(?!---\n)[^\n]*\n)*?)---(?:\n|\Z)")
 
 
 def encode(front: FrontMatter, text: str | None) -> str:
-    """A page as it is stored and learnt: front matter, then the text; None is a blank page."""
+    """A page as it is stored and learnt: front matter, then the text; None, or only space, is a blank page."""
     language = front.primary_language or "null"
     values = (language, *(getattr(front, key) for key in KEYS[1:]))
     lines = "".join(f"{key}: {value}\n" for key, value in zip(KEYS, values, strict=True))
-    return f"---\n{lines}---" + ("" if text is None else f"\n{text}")
+    return f"---\n{lines}---" + (f"\n{text}" if text and text.strip() else "")
 
 
 def decode(document: str) -> tuple[FrontMatter, str | None]:
@@ -71,9 +71,14 @@ def decode(document: str) -> tuple[FrontMatter, str | None]:
 
 
 def body(document: str) -> str:
-    """The text of a page without its header, if it has one that ends; else all of it. Never raises."""
-    match = HEAD.match(_plain(document))
-    return _plain(document)[match.end() :].strip() if match else document
+    """The text of a page without its header, however faulty, as long as it ends; else all of it. Never raises.
+
+    A block between two lines `---` that has none of our keys is text: a rule, or somebody else's header.
+    """
+    plain = _plain(document)
+    match = HEAD.match(plain)
+    ours = match and any(line.partition(":")[0].strip() in KEYS for line in match[1].splitlines())
+    return plain[match.end() :].strip() if match and ours else document
 
 
 def _plain(document: str) -> str:

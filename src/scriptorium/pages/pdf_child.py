@@ -1,0 +1,227 @@
+"""The child process that opens PDFs, and nothing else: started by scriptorium.pages.pdf, run as a file.
+
+Requests come on standard input, answers go to standard output. A request is a length (4 bytes, big endian)
+and a JSON object; an answer is the same, followed by `bytes` raw bytes. It imports nothing of scriptorium,
+so that it starts in 50 ms. The limits below are in force before the first PDF library is loaded.
+"""
+
+import json
+import os
+import resource
+import struct
+import sys
+from typing import Any, BinaryIO
+
+NEVER = resource.RLIM_INFINITY
+MOST_PAGES = 100_000
+"""A document that claims more is taken for damaged or hostile."""
+
+
+def limit(memory: int) -> None:
+    """Limit address space (bytes), open files, file size and core dumps of this process for good."""
+    wanted = [(resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 64)]
+    if sys.platform == "linux":  # macOS refuses it
+        wanted.append((resource.RLIMIT_AS, memory))
+    for kind, value in wanted:
+        resource.setrlimit(kind, (value, value))
+
+
+def allow_cpu(seconds: int) -> None:
+    """Let the kernel kill this process (SIGXCPU) once it has used so many more seconds."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, NEVER))
+
+
+class Failure(Exception):
+    """What is wrong with a PDF or a page: the reason's code and a sentence."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+class Documents:
+    """The document that was opened last stays open: its next page costs no second parse."""
+
+    def __init__(self) -> None:
+        self.key: tuple[Any, ...] = ()
+        self.document: Any = None
+
+    def open(self, path: str, password: str | None) -> Any:
+        """The open document. Raises Failure."""
+        status = os.stat(path)
+        key = (path, password, status.st_mtime_ns, status.st_size, status.st_ino)
+        if key == self.key:
+            return self.document
+        if self.document is not None:
+            self.document.close()
+        self.key, self.document = (), None
+        self.document = open_document(path, password)
+        self.key = key
+        return self.document
+
+
+def open_document(path: str, password: str | None) -> Any:
+    """Open a PDF; an empty user password needs none. Raises Failure."""
+    import pypdfium2
+
+    # A document without pages fails without setting the library's last error: make it one we know.
+    pypdfium2.raw.FPDF_LoadDocument(b"", None)
+    try:
+        document = pypdfium2.PdfDocument(path, password=password)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == pypdfium2.raw.FPDF_ERR_FILE:
+            raise Failure("no_pages", "the document has no pages") from error
+        if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
+            wrong = "the password is wrong" if password else "it needs a password"
+            raise Failure("encrypted", f"{wrong} to open") from error
+        if error.err_code == pypdfium2.raw.FPDF_ERR_SECURITY:
+            raise Failure("encrypted", "its kind of encryption is not supported") from error
+        raise unreadable(path) from error
+    document.init_forms()  # else the fields of a form stay empty
+    if len(document) > MOST_PAGES:
+        raise Failure("damaged", f"the document claims {len(document)} pages; at most {MOST_PAGES} are read")
+    return document
+
+
+def unreadable(path: str) -> Failure:
+    """Why a file that PDFium refuses is refused."""
+    with open(path, "rb") as file:
+        head = file.read(1024)
+    if b"%PDF-" in head:
+        return Failure("damaged", "the PDF is damaged beyond repair")
+    return Failure("not_a_pdf", f"not a PDF: it begins with {head[:8]!r}" if head else "the file is empty")
+
+
+def load_page(document: Any, number: int) -> Any:
+    """Page `number`, counted from 1. Raises Failure."""
+    import pypdfium2
+
+    if not 1 <= number <= len(document):
+        raise Failure("bad_page", f"no such page; the document has {len(document)}")
+    try:
+        return document[number - 1]
+    except pypdfium2.PdfiumError as error:
+        raise Failure("bad_page", "the page is damaged beyond repair") from error
+
+
+def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Width and height of every page in points, as seen: crop box, rotation applied; zeros if damaged."""
+    import pypdfium2
+
+    document = documents.open(request["path"], request["password"])
+    sizes = []
+    for index in range(len(document)):
+        try:
+            sizes.append(document.get_page_size(index))
+        except pypdfium2.PdfiumError:
+            sizes.append((0.0, 0.0))
+    return {"sizes": sizes}, b""
+
+
+def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The page drawn on white, RGB, its longest side exactly `side` pixels."""
+    import pypdfium2
+
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        width, height = pixels(*page.get_size(), request["side"])
+        bitmap = pypdfium2.PdfBitmap.new_native(
+            width, height, pypdfium2.raw.FPDFBitmap_BGR, rev_byteorder=True
+        )
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+        flags = pypdfium2.raw.FPDF_ANNOT | pypdfium2.raw.FPDF_REVERSE_BYTE_ORDER
+        area = (bitmap, page, 0, 0, width, height, 0, flags)
+        pypdfium2.raw.FPDF_RenderPageBitmap(*area)
+        if page.formenv:
+            pypdfium2.raw.FPDF_FFLDraw(page.formenv, *area)
+        return {"width": width, "height": height}, memoryview(bitmap.buffer)
+    finally:
+        page.close()
+
+
+def pixels(width: float, height: float, side: int) -> tuple[int, int]:
+    """The image's size for a page of `width` x `height` points. Raises Failure if the page has no area."""
+    longest = max(width, height)
+    if not (0 < min(width, height) and longest < 1e7):
+        raise Failure("bad_page", f"the page measures {width:g} x {height:g} points")
+    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
+
+
+def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The page as a PDF of its own."""
+    import io
+
+    import pypdfium2
+
+    document = documents.open(request["path"], request["password"])
+    load_page(document, request["page"]).close()
+    single = pypdfium2.PdfDocument.new()
+    try:
+        single.import_pages(document, [request["page"] - 1])
+        file = io.BytesIO()
+        single.save(file)
+    except pypdfium2.PdfiumError as error:
+        raise Failure("bad_page", f"the page cannot be copied: {error}") from error
+    finally:
+        single.close()
+    return {}, file.getvalue()
+
+
+def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The page's text layer, UTF-8."""
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        layer = page.get_textpage().get_text_bounded()
+    finally:
+        page.close()
+    return {}, layer.encode("utf-8", "replace")
+
+
+OPERATIONS = {"pages": pages, "render": render, "split": split, "text": text}
+
+
+def answer(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The answer to a request: a header and raw bytes."""
+    try:
+        return OPERATIONS[request["operation"]](documents, request)
+    except Failure as failure:
+        return {"reason": failure.reason, "message": str(failure)}, b""
+    except FileNotFoundError:
+        return {"reason": "missing", "message": "no such file"}, b""
+    except OSError as error:
+        return {"reason": "missing", "message": f"cannot be read: {error.strerror}"}, b""
+    except MemoryError:
+        return {"reason": "memory", "message": "it needs more memory than the limit"}, b""
+    except Exception as error:  # whatever a hostile file can make a library raise costs this file only
+        reason = "bad_page" if request.get("page") else "damaged"
+        return {"reason": reason, "message": f"{type(error).__name__}: {error}"}, b""
+
+
+def send(out: BinaryIO, header: dict[str, Any], raw: Any) -> None:
+    """Write one answer."""
+    head = json.dumps(header | {"bytes": len(raw)}).encode()
+    out.write(struct.pack(">I", len(head)) + head)
+    out.write(raw)
+    out.flush()
+
+
+def main() -> None:
+    """Answer requests until standard input ends. Arguments: memory in bytes, CPU seconds per request."""
+    memory, cpu = int(sys.argv[1]), int(sys.argv[2])
+    limit(memory)
+    allow_cpu(cpu)
+    import pypdfium2
+
+    # a PDF that is written carries no clock time
+    pypdfium2.raw.FPDF_SetSandBoxPolicy(pypdfium2.raw.FPDF_POLICY_MACHINETIME_ACCESS, False)
+    documents = Documents()
+    source, out = sys.stdin.buffer, sys.stdout.buffer
+    while head := source.read(4):
+        request = json.loads(source.read(struct.unpack(">I", head)[0]))
+        allow_cpu(cpu)
+        send(out, *answer(documents, request))
+
+
+if __name__ == "__main__":
+    main()
