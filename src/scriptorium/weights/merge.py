@@ -118,20 +118,17 @@ def _delta(
     for one in pair:
         if one not in tensors.specs:
             raise InputError(f"{tensors.path}: tensor {one} is missing; its partner {name} is there")
-        if len(tensors.specs[one].shape) != 2:
-            raise InputError(
-                f"{tensors.path}: tensor {one} has shape {list(tensors.specs[one].shape)}; need two sides"
-            )
-    a, b = (tensors.read(one).float() for one in pair)
+    # A convolution's factors are a kernel and a 1 x 1 kernel: as matrices they multiply like any others.
+    a, b = (tensors.read(one).float().flatten(1) for one in pair)
     turned = found["kind"] == "lora_embedding" or bool(config.get("fan_in_fan_out"))
     left, right = (a.T, b.T) if turned else (b, a)
     shape = base.specs[key].shape
-    if (len(left), right.shape[1]) != shape or left.shape[1] != len(right):
+    if (len(left), right.shape[1]) != (shape[0], math.prod(shape[1:])) or left.shape[1] != len(right):
         raise InputError(
             f"{tensors.path}: tensor {name}: factors {list(b.shape)} x {list(a.shape)} do not make the "
             f"{list(shape)} of {key} in {base.path}"
         )
-    return Delta(left * scaling(config, found["module"], len(right)), right.contiguous())
+    return Delta(left * scaling(config, found["module"], len(right)), right)
 
 
 def _fitting(tensors: Checkpoint, name: str, base: Checkpoint, key: str) -> torch.Tensor:
@@ -147,13 +144,12 @@ def _fitting(tensors: Checkpoint, name: str, base: Checkpoint, key: str) -> torc
 
 def merged(base: Checkpoint, change: Change, key: str) -> Iterator[torch.Tensor]:
     """The tensor `key` of the merged model, in chunks of rows."""
-    if key in change.replaced:
-        yield change.replaced[key]
-        return
+    spec = base.specs[key]
+    rows = rows_per_chunk(spec.shape)
+    chunks = change.replaced[key].split(rows) if key in change.replaced else base.chunks(key)
     delta = change.deltas.get(key)
     if delta is None:
-        yield from base.chunks(key)
+        yield from chunks
         return
-    spec = base.specs[key]
-    for chunk, left in zip(base.chunks(key), delta.left.split(rows_per_chunk(spec.shape)), strict=True):
-        yield (chunk.float() + left @ delta.right).to(spec.torch_dtype)
+    for chunk, left in zip(chunks, delta.left.split(rows), strict=True):
+        yield (chunk.float() + (left @ delta.right).reshape(chunk.shape)).to(spec.torch_dtype)

@@ -33,8 +33,8 @@ DTYPES = {
 
 WHOLE_FILE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-CHUNK = 4 << 20
-"""Numbers held at a time of one tensor: 16 MB in float32."""
+CHUNK = 1 << 20
+"""Numbers held at a time of one tensor: 4 MB in float32."""
 SHARD_BYTES = 5_000_000_000
 NOT_COMPANIONS = ("*.safetensors", "*.index.json", "*.bin", "*.pt", "*.pth", "*.md", "adapter_config.json")
 

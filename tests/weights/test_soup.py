@@ -1,0 +1,184 @@
+"""The mean of models: exact, whatever the sharding, and refused where there is none."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import make_network, save, stage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from scriptorium.errors import ConfigError, InputError
+from scriptorium.files import sha256_tree
+from scriptorium.receipt import weights_sha256
+from scriptorium.weights.soup import soup
+from scriptorium.weights.tensors import Checkpoint
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: value for path in folder.glob("*.safetensors") for name, value in load_file(path).items()}
+
+
+def make(folder: Path, **values: torch.Tensor) -> Path:
+    folder.mkdir()
+    save_file(values, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+def cook(folders: list[Path], out: Path, weights: list[float] | None = None) -> Path:
+    run = stage("soup", [f"grpo-{i}" for i in range(len(folders))], weights=weights)
+    soup(run, folders, out, out.with_suffix(".json"))
+    return out
+
+
+def test_a_soup_is_the_mean_of_its_ingredients_in_float32(tmp_path: Path) -> None:
+    folders = [save(make_network(i, dtype=torch.bfloat16), tmp_path / str(i)) for i in range(3)]
+    found = tensors(cook(folders, tmp_path / "soup"))
+    expected = [tensors(folder) for folder in folders]
+    assert found.keys() == expected[0].keys()
+    for name, value in found.items():
+        total = expected[0][name].float()
+        for other in expected[1:]:
+            total = total + other[name].float()
+        assert torch.equal(value, (total / 3).bfloat16()), name
+
+
+def test_what_belongs_to_the_model_comes_along(base: Path, tmp_path: Path) -> None:
+    out = cook([base, base], tmp_path / "soup")
+    for name in (
+        "config.json",
+        "generation_config.json",
+        "prompt.json",
+        "chat_template.jinja",
+        "tokenizer.json",
+    ):
+        assert (out / name).read_bytes() == (base / name).read_bytes()
+    receipt = json.loads((tmp_path / "soup.json").read_text())
+    assert receipt["parents"] == {"grpo-0": weights_sha256(base), "grpo-1": weights_sha256(base)}
+    assert receipt["metrics"]["shares"] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("count", [2, 3, 6, 7])
+def test_a_soup_of_one_model_is_that_model(tmp_path: Path, dtype: torch.dtype, count: int) -> None:
+    torch.manual_seed(count)
+    one = make(
+        tmp_path / "one", w=torch.randn(50, 40).to(dtype), step=torch.tensor(7), empty=torch.zeros(0, 3)
+    )
+    out = tensors(cook([one] * count, tmp_path / "soup"))
+    assert all(torch.equal(value, out[name]) for name, value in tensors(one).items())
+
+
+def test_shares_one_and_zero_give_the_first(tmp_path: Path) -> None:
+    one, two = (
+        make(tmp_path / "1", w=torch.randn(9, 4)),
+        make(tmp_path / "2", w=torch.full((9, 4), torch.inf)),
+    )
+    assert torch.equal(tensors(cook([one, two], tmp_path / "s", [2.0, 0.0]))["w"], tensors(one)["w"])
+
+
+def test_shares_weigh(tmp_path: Path) -> None:
+    one, two = make(tmp_path / "1", w=torch.zeros(3)), make(tmp_path / "2", w=torch.full((3,), 8.0))
+    assert tensors(cook([one, two], tmp_path / "s", [3.0, 1.0]))["w"].tolist() == [2.0, 2.0, 2.0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(sizes=st.lists(st.sampled_from(["1KB", "20KB", "90KB", "5GB"]), min_size=2, max_size=2))
+def test_sharding_does_not_matter(tmp_path_factory: pytest.TempPathFactory, sizes: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    networks = [make_network(0), make_network(1)]
+    plain = [save(network, folder / f"plain-{i}") for i, network in enumerate(networks)]
+    cut = [save(networks[i], folder / f"cut-{i}", max_shard_size=size) for i, size in enumerate(sizes)]
+    assert sha256_tree(cook(cut, folder / "one")) == sha256_tree(cook(plain, folder / "other"))
+
+
+def test_large_results_are_sharded_and_load(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scriptorium.weights import soup as room
+    from scriptorium.weights import tensors as files
+
+    monkeypatch.setattr(room, "write", lambda *given: files.write(*given, shard_bytes=50_000))
+    out = cook([base, base], tmp_path / "soup")
+    assert len(list(out.glob("model-*-of-*.safetensors"))) > 3
+    network = type(make_network(0)).from_pretrained(out)
+    expected = make_network(0).state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"w": torch.zeros(3, 4)}, r"tensor w is F32 \[3, 4\], but F32 \[4, 3\]"),
+        ({"w": torch.zeros(4, 3).half()}, "tensor w is F16"),
+        ({"w": torch.zeros(4, 3), "v": torch.zeros(1)}, "has no tensor v"),
+        ({"w": torch.zeros(4, 3), "n": torch.tensor([2])}, "integer tensor n differs"),
+    ],
+)
+def test_models_that_do_not_fit_are_refused(
+    tmp_path: Path, other: dict[str, torch.Tensor], message: str
+) -> None:
+    extra = {"n": torch.tensor([1])} if "n" in other else {}
+    one, two = make(tmp_path / "1", w=torch.zeros(4, 3), **extra), make(tmp_path / "2", **other)
+    with pytest.raises(InputError, match=message):
+        cook([one, two], tmp_path / "soup")
+    assert not (tmp_path / "soup").exists() and not (tmp_path / "soup.json").exists()
+
+
+def test_quantised_weights_have_no_mean(tmp_path: Path) -> None:
+    one = make(tmp_path / "1", w=torch.zeros(4, 3).to(torch.float8_e4m3fn))
+    with pytest.raises(InputError, match="tensor w is quantised"):
+        cook([one, one], tmp_path / "soup")
+
+
+@pytest.mark.parametrize("weights", [[1.0], [0.0, 0.0], [1.0, -1.0]])
+def test_shares_without_a_mean_are_refused(base: Path, tmp_path: Path, weights: list[float]) -> None:
+    with pytest.raises(ConfigError, match="weights"):
+        cook([base, base], tmp_path / "soup", weights)
+
+
+def test_folders_that_are_no_models_are_refused(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"holds neither model\.safetensors"):
+        cook([base, tmp_path / "empty"], tmp_path / "soup")
+    damaged = make(tmp_path / "damaged", w=torch.zeros(100))
+    whole = (damaged / "model.safetensors").read_bytes()
+    (damaged / "model.safetensors").write_bytes(whole[:-9])
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        Checkpoint(damaged)
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from scriptorium.weights.soup import write_mean
+from scriptorium.weights.tensors import Checkpoint
+def own():
+    return sum(int(l.split()[1]) for l in open('/proc/self/status') if l.startswith(('RssAnon', 'VmSwap')))
+before = own()
+import threading, time
+peak = [0]; stop = threading.Event()
+def watch():
+    while not stop.wait(0.002): peak[0] = max(peak[0], own())
+watcher = threading.Thread(target=watch); watcher.start()
+folders = [Path(p) for p in sys.argv[2:]]
+write_mean([Checkpoint(p) for p in folders], [1 / len(folders)] * len(folders), Path(sys.argv[1]))
+stop.set(); watcher.join()
+print(peak[0] - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory by /proc")
+def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    folders = [make(tmp_path / str(i), w=torch.randn(8000, 8000).bfloat16()) for i in range(3)]
+    command = [sys.executable, "-c", MEASURE, str(tmp_path / "out"), *map(str, folders)]
+    kilobytes = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert kilobytes < 100_000  # the tensor has 128 MB in one model, 256 MB in float32
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
