@@ -10,10 +10,10 @@ rule bench_read:
         "<logs>/bench_read/{run}.log",
     benchmark:
         "<benchmarks>/bench_read/{run}.tsv"
-    conda:
-        "../envs/serve.yaml"
     wildcard_constraints:
         run=some(MEASURED),
+    conda:
+        "../envs/serve.yaml"
     threads: RECIPE.serve.threads
     resources:
         mem_mb=lambda wildcards, attempt: RECIPE.serve.mem_mb * attempt,
@@ -44,10 +44,10 @@ rule bench_score:
         "<logs>/bench_score/{run}.log",
     benchmark:
         "<benchmarks>/bench_score/{run}.tsv"
-    conda:
-        "../envs/bench.yaml"
     wildcard_constraints:
         run=some(MEASURED),
+    conda:
+        "../envs/bench.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,

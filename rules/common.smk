@@ -19,13 +19,14 @@ from scriptorium.errors import ConfigError
 from scriptorium.recipe import claim, lineage
 from scriptorium.recipe.choice import EXTERNAL, choose
 from scriptorium.recipe.config import load_config
-from scriptorium.recipe.plan import is_run, make_plan, run_text
+from scriptorium.recipe.plan import hub_folder, hub_model, is_run, make_plan, run_text
 from scriptorium.recipe.recipe import load as load_recipe
 from scriptorium.serve.adapter import load as load_adapter
 from scriptorium.synth.shard import REVISION as PAGES_REVISION
 
 try:
-    CONFIG = load_config(config, workflow.config_settings.config)
+    FILES = [Path("config/config.yaml"), *workflow.overwrite_configfiles]
+    CONFIG = load_config(config, FILES, workflow.config_settings.config)
     RECIPE = load_recipe(CONFIG.recipe)
     PLAN = make_plan(RECIPE)
     CHOICE = choose(CONFIG, RECIPE, PLAN)
@@ -58,7 +59,11 @@ wildcard_constraints:
 # Snakemake; with it, in its rule's environment (the prefix follows its activation).
 # Snakemake itself sets OMP_NUM_THREADS and its kin to the rule's threads.
 CONDA = any(m.name == "CONDA" for m in workflow.deployment_settings.deployment_method)
-BIN = "" if CONDA else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+BIN = (
+    ""
+    if CONDA
+    else f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+)
 SETTINGS = f"PYTHONPATH={shlex.quote(f'{ROOT}/src')} SCRIPTORIUM_LEASES={shlex.quote(f'{RESULTS}/leases')}"
 shell.prefix(f"{BIN}export {SETTINGS}; ")
 
@@ -118,7 +123,10 @@ def shard_pages(wildcards):
 def shards(wildcards):
     """The generated shards of a split."""
     count = origin(wildcards).splits[wildcards.split].shards
-    return [f"{RESULTS}/synth/{wildcards.source}/{wildcards.split}/{k}" for k in range(count)]
+    return [
+        f"{RESULTS}/synth/{wildcards.source}/{wildcards.split}/{k}"
+        for k in range(count)
+    ]
 
 
 def pages(split):
@@ -143,7 +151,7 @@ def receipts(names):
 def model(name):
     """The model folder of a parent: a run's, one from the hub once fetched, or a path as it is."""
     if name.startswith("hub:"):
-        return f"{RESULTS}/hub/{name.removeprefix('hub:').replace('/', '--', 1)}"
+        return f"{RESULTS}/hub/{hub_folder(name)}"
     return f"{RESULTS}/{name}/model" if is_run(name) else name
 
 
@@ -178,7 +186,11 @@ def relative_scores(wildcards):
 def relatives(wildcards):
     """The same as arguments."""
     kin = lineage.relatives(PLAN, wildcards.run)
-    return ["--relative", *(f"{how}={run}={RESULTS}/{run}/bench.json" for how, run in kin)] if kin else []
+    return (
+        ["--relative", *(f"{how}={run}={RESULTS}/{run}/bench.json" for how, run in kin)]
+        if kin
+        else []
+    )
 
 
 def corpus_folder(wildcards):
@@ -188,7 +200,10 @@ def corpus_folder(wildcards):
 
 def shard_receipts():
     """The receipts of every shard of the corpus."""
-    return [f"{RESULTS}/corpus/{CHOICE.corpus}/shards/{k}.json" for k in range(CONFIG.shards)]
+    return [
+        f"{RESULTS}/corpus/{CHOICE.corpus}/shards/{k}.json"
+        for k in range(CONFIG.shards)
+    ]
 
 
 def corpus_report():
@@ -200,4 +215,7 @@ def corpus_files(wildcards):
     """What a converted corpus consists of."""
     if CHOICE.corpus is None:
         raise WorkflowError(CHOICE.no_corpus)
-    return [f"{RESULTS}/corpus/{CHOICE.corpus}/{name}" for name in ("dolma", "markdown", "report.json")]
+    return [
+        f"{RESULTS}/corpus/{CHOICE.corpus}/{name}"
+        for name in ("dolma", "markdown", "report.json")
+    ]

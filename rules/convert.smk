@@ -8,10 +8,10 @@ rule plan_corpus:
         "<logs>/plan_corpus/{corpus}.log",
     benchmark:
         "<benchmarks>/plan_corpus/{corpus}.tsv"
-    conda:
-        "../envs/data.yaml"
     wildcard_constraints:
         corpus=some([CHOICE.corpus] if CHOICE.corpus else []),
+    conda:
+        "../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
@@ -46,7 +46,7 @@ rule convert_shard:
         runtime=lambda wildcards, attempt: RECIPE.serve.minutes * attempt,
         gpu=RECIPE.serve.gpus,
     params:
-        model=served(CHOICE.run),
+        model=lambda wildcards: served(CHOICE.run),
         adapter=adapter(CHOICE.run),
         store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
     message:

@@ -8,10 +8,10 @@ rule split_pages:
         "<logs>/split_pages/{source}-{split}.log",
     benchmark:
         "<benchmarks>/split_pages/{source}-{split}.tsv"
-    conda:
-        "../envs/data.yaml"
     wildcard_constraints:
         source=some(SYNTH),
+    conda:
+        "../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
@@ -31,10 +31,10 @@ rule fetch:
         "<logs>/fetch/{source}.log",
     benchmark:
         "<benchmarks>/fetch/{source}.tsv"
-    conda:
-        "../envs/data.yaml"
     wildcard_constraints:
         source=some(HUB),
+    conda:
+        "../envs/data.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
@@ -57,10 +57,10 @@ rule unpack:
         "<logs>/unpack/{source}-{split}.log",
     benchmark:
         "<benchmarks>/unpack/{source}-{split}.tsv"
-    conda:
-        "../envs/data.yaml"
     wildcard_constraints:
         source=some(HUB),
+    conda:
+        "../envs/data.yaml"
     threads: 4
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,

@@ -17,7 +17,7 @@ rule report:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        results=RESULTS,
+        results=lambda wildcards: RESULTS,
         runs=CHOICE.benches,
         corpus=["--corpus", CHOICE.corpus] if CHOICE.corpus else [],
     message:

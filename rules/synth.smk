@@ -7,10 +7,10 @@ rule synth_shard:
         "<logs>/synth_shard/{source}-{split}-{shard}.log",
     benchmark:
         "<benchmarks>/synth_shard/{source}-{split}-{shard}.tsv"
-    conda:
-        "../envs/data.yaml"
     wildcard_constraints:
         source=some(SYNTH),
+    conda:
+        "../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,

@@ -5,10 +5,10 @@ rule stage:
         "<logs>/stage/{run}.log",
     benchmark:
         "<benchmarks>/stage/{run}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         run=some(PLAN),
+    conda:
+        "../envs/train.yaml"
     threads: 1
     params:
         stage=lambda wildcards: run_text(PLAN[wildcards.run]),
@@ -29,10 +29,10 @@ rule init:
         "<logs>/init/{run}.log",
     benchmark:
         "<benchmarks>/init/{run}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         run=runs("init"),
+    conda:
+        "../envs/train.yaml"
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -63,10 +63,10 @@ rule pretrain:
         "<logs>/pretrain/{run}.log",
     benchmark:
         "<benchmarks>/pretrain/{run}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         run=runs("pretrain"),
+    conda:
+        "../envs/train.yaml"
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -103,9 +103,9 @@ use rule pretrain as grpo with:
         "<logs>/grpo/{run}.log",
     benchmark:
         "<benchmarks>/grpo/{run}.tsv"
-    conda:
-        "../envs/grpo.yaml"
     wildcard_constraints:
         run=runs("grpo"),
+    conda:
+        "../envs/grpo.yaml"
     message:
         "Reinforce {wildcards.run}"

@@ -7,16 +7,16 @@ rule fetch_model:
         "<logs>/fetch_model/{name}.log",
     benchmark:
         "<benchmarks>/fetch_model/{name}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         name="[^/]+",
+    conda:
+        "../envs/train.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        origin=lambda wildcards: "hub:" + wildcards.name.replace("--", "/", 1),
+        origin=lambda wildcards: hub_model(wildcards.name),
     message:
         "Fetch {params.origin}"
     shell:
@@ -29,7 +29,11 @@ rule merge:
         stage="<results>/{run}/stage.yaml",
         receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
         parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
-        base=ancient(lambda wildcards: model(lineage.base_of(PLAN, PLAN[wildcards.run].parents[0]))),
+        base=ancient(
+            lambda wildcards: model(
+                lineage.base_of(PLAN, PLAN[wildcards.run].parents[0])
+            )
+        ),
     output:
         receipt="<results>/{run}/model.json",
         model=directory("<results>/{run}/model"),
@@ -37,10 +41,10 @@ rule merge:
         "<logs>/merge/{run}.log",
     benchmark:
         "<benchmarks>/merge/{run}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         run=runs("merge"),
+    conda:
+        "../envs/train.yaml"
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -57,7 +61,9 @@ rule soup:
         script=script("soup.py"),
         stage="<results>/{run}/stage.yaml",
         receipts=lambda wildcards: receipts(PLAN[wildcards.run].parents),
-        parents=ancient(lambda wildcards: [model(each) for each in PLAN[wildcards.run].parents]),
+        parents=ancient(
+            lambda wildcards: [model(each) for each in PLAN[wildcards.run].parents]
+        ),
     output:
         receipt="<results>/{run}/model.json",
         model=directory("<results>/{run}/model"),
@@ -65,10 +71,10 @@ rule soup:
         "<logs>/soup/{run}.log",
     benchmark:
         "<benchmarks>/soup/{run}.tsv"
-    conda:
-        "../envs/train.yaml"
     wildcard_constraints:
         run=runs("soup"),
+    conda:
+        "../envs/train.yaml"
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -93,10 +99,10 @@ rule quantize:
         "<logs>/quantize/{run}.log",
     benchmark:
         "<benchmarks>/quantize/{run}.tsv"
-    conda:
-        "../envs/quantize.yaml"
     wildcard_constraints:
         run=runs("quantize"),
+    conda:
+        "../envs/quantize.yaml"
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,

@@ -1,6 +1,7 @@
 """Write down which model from elsewhere is used, as a receipt.
 
-python workflow/scripts/external.py --model hub:org/name@revision --adapter qwen2.5-vl --recipe tiny --receipt model.json
+python workflow/scripts/external.py --model hub:org/name@revision --adapter qwen2.5-vl --recipe tiny \\
+    --receipt results/external/model.json
 """
 
 import argparse

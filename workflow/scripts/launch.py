@@ -1,6 +1,7 @@
 """Start a training script on the GPUs of a job.
 
-python workflow/scripts/launch.py --gpus 8 --nodes 1 --vllm-gpus 1 --accelerate zero2 -- workflow/scripts/grpo.py STAGE ...
+python workflow/scripts/launch.py --gpus 8 --nodes 1 --vllm-gpus 1 --accelerate zero2 -- \\
+    workflow/scripts/grpo.py STAGE ...
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What one launch works on: the model that reads, the runs that are measured, the corpus that is converted."""
+"""What one launch works on: the model that reads, the runs measured, the corpus converted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,13 +53,13 @@ def choose(config: Config, recipe: Recipe, plan: Mapping[str, Run]) -> Choice:
         if name not in whole:
             raise ConfigError(f"{WHERE}benches: no whole model {name!r}; {nearest(name, whole)}")
     measured = whole if config.benches is None else config.benches
-    name, documents = _corpus(config, recipe)
+    corpus, documents = _corpus(config, recipe)
     return Choice(
         external=external,
         run=EXTERNAL if external else config.model or whole[-1],
         adapter=config.adapter or recipe.model,
         benches=(EXTERNAL,) if external else tuple(measured),
-        corpus=name,
+        corpus=corpus,
         documents=documents,
     )
 

@@ -1,6 +1,6 @@
 """The types of the config: what `config/config.yaml`, `config/site.yaml` and `--config` may say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,19 @@ class Config(Typed):
         return corpus
 
 
-def load_config(values: Mapping[str, Any], command_line: Mapping[str, Any]) -> Config:
+def load_config(values: Mapping[str, Any], files: Sequence[Path], command_line: Mapping[str, Any]) -> Config:
     """The config in force: `values`, over them the site's file if there is one, over that the command line.
 
-    Raises ConfigError for an unknown key or a value that cannot be, naming the file it stands in.
+    `files` are the files that `values` were read from, the last one on top: errors name the one at fault.
+    Raises ConfigError for an unknown key or a value that cannot be.
     """
     site = read_mapping(SITE) if SITE.is_file() else {}
-    for key in site:
+    layers = {str(path): read_mapping(path) for path in files if path.is_file()}
+    layers |= {str(SITE): site, "--config": dict(command_line)}
+    merged = {**values, **site, **command_line}
+    for key, value in merged.items():
+        origin = next((name for name in reversed(layers) if key in layers[name]), "config")
         if key not in Config.model_fields:
-            raise ConfigError(f"{SITE}: {key}: unknown key; {nearest(key, Config.model_fields)}")
-    return parse(Config, {**values, **site, **command_line}, f"{CONFIG} or --config")
+            raise ConfigError(f"{origin}: {key}: unknown key; {nearest(key, Config.model_fields)}")
+        parse(Config, {key: value}, origin)
+    return parse(Config, merged, "config")

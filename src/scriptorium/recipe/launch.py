@@ -1,4 +1,4 @@
-"""The command line of a training job: plain Python, accelerate on one node, or accelerate on several under SLURM."""
+"""The command line of a training job: plain Python, or accelerate, under SLURM also on several nodes."""
 
 import shlex
 import sys
@@ -15,7 +15,7 @@ def launch_line(
 ) -> list[str]:
     """The command that runs `script` (a file and its arguments), to be executed as it is.
 
-    `gpus` is per node; `vllm_gpus` of them all generate and do not train. Raises ConfigError when none is left.
+    `gpus` is per node; `vllm_gpus` of them all generate and do not train. Raises ConfigError if none is left.
     """
     processes = gpus * nodes - vllm_gpus
     if gpus and processes < 1:

@@ -1,12 +1,15 @@
-"""Questions about a plan: which runs are whole models, what they descend from, what a soup is compared with."""
+"""Questions about a plan: which runs are whole models, what they descend from, a soup's relatives."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.plan import Run
 from scriptorium.recipe.recipe import TRAINING
 
-Plan = Mapping[str, Run]
+if TYPE_CHECKING:
+    from scriptorium.recipe.plan import Run
+
+Plan = Mapping[str, "Run"]
 
 
 def is_full(plan: Plan, name: str) -> bool:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from scriptorium.errors import ConfigError
 from scriptorium.files import write_text
+from scriptorium.recipe.lineage import check_weights
 from scriptorium.recipe.recipe import NAME, RESERVED, DataRef, PagesRef, Recipe, Resources, Stage
 from scriptorium.recipe.typed import Typed, nearest, read
 
@@ -73,6 +74,7 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
     for key, pages in (("bench", recipe.bench), ("corpus", recipe.corpus)):
         if pages:
             _check_pages(where, key, pages, recipe)
+    check_weights(plan)
     return plan
 
 
@@ -100,6 +102,16 @@ def _named(stage: Stage) -> list[str]:
     return stage.parents or ([stage.parent] if stage.parent else [])
 
 
+def hub_folder(parent: str) -> str:
+    """The folder's name of a hub model: hub:org/name@revision as org--name@revision."""
+    return parent.removeprefix("hub:").replace("/", "--", 1)
+
+
+def hub_model(folder: str) -> str:
+    """The hub model of a folder's name; the inverse of `hub_folder` (no organisation has -- in its name)."""
+    return f"hub:{folder.replace('--', '/', 1)}"
+
+
 def is_run(parent: str) -> bool:
     """Whether a parent is a run's name: neither a path nor a model on the hub."""
     return not parent.startswith("hub:") and "/" not in parent
@@ -125,7 +137,7 @@ def _parent_runs(where: str, name: str, stage: Stage, parent: str, runs: dict[st
 
 
 def _run(recipe: Recipe, name: str, run: str, stage: Stage, parents: list[str], seed: int | None) -> Run:
-    seeded = {} if seed is None else {"seed": seed, "data_seed": seed}
+    args = {name: value for name, value in stage.args.items() if name != "seed"}
     fields = stage.model_dump(exclude={"parent", "parents", "seeds", "args", "note", "resources"})
     return Run(
         **fields,
@@ -135,7 +147,7 @@ def _run(recipe: Recipe, name: str, run: str, stage: Stage, parents: list[str], 
         model=recipe.model,
         parents=parents,
         seed=stage.args.get("seed") if seed is None else seed,
-        args={**stage.args, **seeded},
+        args=args,
         resources=stage.resources,
     )
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scriptorium.recipe.typed import Typed, read
+from scriptorium.errors import ConfigError
+from scriptorium.recipe.typed import Typed, nearest, read
 
 FOLDER = Path("config/recipes")
 
@@ -166,8 +167,8 @@ class Stage(Typed):
     parents: list[str] = Field(default=[], description="of a soup: the same, every seed of a stage")
     seeds: list[int] = Field(default=[], description="one run per seed, named stage-seed")
     config: dict[str, Any] = Field(default={}, description="of init: the model's sizes and its tokenizer")
-    data: list[DataRef] = Field(default=[])
-    eval_data: list[DataRef] = Field(default=[])
+    data: list[DataRef] = Field(default=[], description="of training")
+    eval_data: list[DataRef] = Field(default=[], description="held-out rows")
     curriculum: Curriculum | None = None
     stop: Stop | None = None
     max_tokens: int | None = Field(default=None, ge=1, description="longer rows are dropped and counted")
@@ -219,6 +220,10 @@ class Stage(Typed):
         )
         self._need(trains or not self.seeds, "has no `seeds`; only training has them")
         self._need(bool(self.rewards) == (self.method == "grpo"), "needs `rewards`; only grpo has them")
+        named = sorted({"seed", "data_seed"} & self.args.keys())
+        self._need(
+            not (self.seeds and named), f"has `seeds` and args.{', args.'.join(named)}; name one of them"
+        )
         self._need(len(set(self.seeds)) == len(self.seeds), f"names a seed twice: {self.seeds}")
         self._need(self.method == "grpo" or self.engine == "trl", "cannot use verl; only grpo can")
         self._need(not self.stop or bool(self.eval_data), "has `stop` but no `eval_data` to look at")
@@ -239,10 +244,10 @@ class PagesRef(Typed):
 class Recipe(Typed):
     """A recipe: one published result, or one of our own."""
 
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=NAME, description="small letters, digits, . _ -")
     model: str = Field(description="model adapter: a file of config/models, without .yaml")
-    sources: dict[str, Source] = Field(default={})
-    stages: dict[str, Stage] = Field(min_length=1)
+    sources: dict[str, Source] = Field(default={}, description="where pages come from, by name")
+    stages: dict[str, Stage] = Field(min_length=1, description="in order; a stage without seeds is one run")
     bench: PagesRef = Field(description="the pages that every model is measured on")
     corpus: PagesRef | None = Field(
         default=None, description="generated documents to convert where the config names no corpus"
@@ -255,5 +260,14 @@ class Recipe(Typed):
 
 
 def load(name: str) -> Recipe:
-    """The recipe `config/recipes/<name>.yaml`, or the one in the file `name` if that ends in .yaml."""
-    return read(Recipe, Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml")
+    """The recipe `config/recipes/<name>.yaml`, or the one in the file `name` if that ends in .yaml.
+
+    Raises ConfigError, for a name that is not there with the nearest one.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read(Recipe, Path(name))
+    path = FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
+        raise ConfigError(f"recipe {name!r}: no file {path}; {nearest(name, known)}")
+    return read(Recipe, path)
