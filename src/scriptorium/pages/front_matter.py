@@ -42,7 +42,7 @@ HEAD = re.compile(r"---\n((?:(?!---\n)[^\n]*\n)*?)---(?:\n|\Z)")
 
 
 def encode(front: FrontMatter, text: str | None) -> str:
-    """A page as it is stored and learnt: front matter, then the text; None, or only space, is a blank page."""
+    """A page as it is stored and learnt: front matter, then the text; None or only space: a blank page."""
     language = front.primary_language or "null"
     values = (language, *(getattr(front, key) for key in KEYS[1:]))
     lines = "".join(f"{key}: {value}\n" for key, value in zip(KEYS, values, strict=True))
@@ -71,7 +71,7 @@ def decode(document: str) -> tuple[FrontMatter, str | None]:
 
 
 def body(document: str) -> str:
-    """The text of a page without its header, however faulty, as long as it ends; else all of it. Never raises.
+    """The text of a page without its header, faulty or not, if it has one that ends. Never raises.
 
     A block between two lines `---` that has none of our keys is text: a rule, or somebody else's header.
     """

@@ -4,6 +4,7 @@ The parent never parses a PDF. A file may crash the child, exhaust its memory or
 gets a PdfError with a reason, and the next request a fresh child.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -133,7 +134,7 @@ class PdfWorker:
         return header, raw
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        """One request and its answer. A child that crashes with a past gets the blame: a fresh one tries again."""
+        """One request and its answer; asked again if a child crashes that may have worn out on earlier files."""
         fresh = self._answered == 0
         try:
             answer = self._once(request)
@@ -194,10 +195,8 @@ class PdfWorker:
         child, self._child = self._child, None
         if child is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):  # it has gone by itself
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it has gone by itself
         for pipe in (child.stdin, child.stdout):
             if pipe:
                 close(pipe)
@@ -235,10 +234,8 @@ def receive(pipe: IO[bytes], length: int, deadline: float) -> bytearray:
 
 def close(pipe: IO[bytes]) -> None:
     """Close a pipe to a process that may be gone."""
-    try:
+    with contextlib.suppress(BrokenPipeError):  # what was left in the buffer has no reader any more
         pipe.close()
-    except BrokenPipeError:
-        pass  # what was left in the buffer has no reader any more
 
 
 def with_stable_id(pdf: bytes) -> bytes:

@@ -6,15 +6,17 @@ so that it starts in 50 ms. The limits below are in force before the first PDF l
 """
 
 import json
-import os
 import resource
 import struct
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
 NEVER = resource.RLIM_INFINITY
 MOST_PAGES = 100_000
 """A document that claims more is taken for damaged or hostile."""
+LONGEST = 1e7
+"""Points. A page that claims a longer side, over 3 km, would be drawn as a hair."""
 
 
 def limit(memory: int) -> None:
@@ -49,7 +51,7 @@ class Documents:
 
     def open(self, path: str, password: str | None) -> Any:
         """The open document. Raises Failure."""
-        status = os.stat(path)
+        status = Path(path).stat()
         key = (path, password, status.st_mtime_ns, status.st_size, status.st_ino)
         if key == self.key:
             return self.document
@@ -86,7 +88,7 @@ def open_document(path: str, password: str | None) -> Any:
 
 def unreadable(path: str) -> Failure:
     """Why a file that PDFium refuses is refused."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         head = file.read(1024)
     if b"%PDF-" in head:
         return Failure("damaged", "the PDF is damaged beyond repair")
@@ -125,7 +127,7 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
 
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
     try:
-        width, height = pixels(*page.get_size(), request["side"])
+        width, height = pixels(page.get_width(), page.get_height(), request["side"])
         bitmap = pypdfium2.PdfBitmap.new_native(
             width, height, pypdfium2.raw.FPDFBitmap_BGR, rev_byteorder=True
         )
@@ -143,7 +145,7 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
 def pixels(width: float, height: float, side: int) -> tuple[int, int]:
     """The image's size for a page of `width` x `height` points. Raises Failure if the page has no area."""
     longest = max(width, height)
-    if not (0 < min(width, height) and longest < 1e7):
+    if not (min(width, height) > 0 and longest < LONGEST):  # not a number fails too
         raise Failure("bad_page", f"the page measures {width:g} x {height:g} points")
     return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
