@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import logits, make_network, save, stage
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2_5_VLForConditionalGeneration
@@ -14,6 +13,8 @@ from scriptorium.errors import InputError
 from scriptorium.files import sha256_tree
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.weights.merge import WEIGHTS, merge
+
+from .tiny import logits, make_network, save, stage
 
 RUN = stage("merge", ["sft"])
 LINEAR = r".*language_model.*\.(q_proj|v_proj|down_proj)|.*visual.*\.(qkv|proj|gate_proj)"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import make_network, save, stage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -18,6 +17,8 @@ from scriptorium.files import sha256_tree
 from scriptorium.receipt import weights_sha256
 from scriptorium.weights.soup import soup
 from scriptorium.weights.tensors import Checkpoint
+
+from .tiny import make_network, save, stage
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
