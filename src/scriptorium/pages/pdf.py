@@ -134,7 +134,7 @@ class PdfWorker:
         return header, raw
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        """One request and its answer; asked again if a child crashes that may have worn out on earlier files."""
+        """One request and its answer; asked again if an old child crashes: earlier files may have worn it out."""
         fresh = self._answered == 0
         try:
             answer = self._once(request)
