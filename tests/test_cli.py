@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from scriptorium.pages.front_matter import FrontMatter, encode
+from scriptorium.serve.adapter import load, write_prompt
+
+from .serve.conftest import model_folder as model_folder
+from .serve.scripted import ScriptedServer, answer, in_turn
+
 COMMAND = [sys.executable, "-c", "from scriptorium.cli import main; main()"]
 
 
@@ -71,3 +77,44 @@ def test_recipe_show_prints_runs() -> None:
         pytest.skip("recipe tiny is not there")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.partition("\n}")[0] + "}")["recipe"] == "tiny"
+
+
+MALFORMED = Path(__file__).parents[2] / "shared" / "data" / "malformed"
+GOOD = MALFORMED / "pdfminer-six__simple1.pdf"
+LOCKED = MALFORMED / "format-corpus__lorem-ipsum-openprintcopypw.pdf"
+needs_pdfs = pytest.mark.skipif(not MALFORMED.is_dir(), reason="the shared sample PDFs are not there")
+
+
+@needs_pdfs
+def test_convert_one_pdf_with_a_server(tmp_path: Path) -> None:
+    with ScriptedServer(in_turn(answer(encode(FrontMatter(), "Hello, world.")))) as server:
+        done = scriptorium("convert", GOOD, "--out", tmp_path / "out", "--server", server.url)
+    assert done.returncode == 0, done.stderr
+    assert "1 ok" in done.stdout
+    assert (tmp_path / "out" / "markdown" / f"{GOOD.stem}.md").read_text() == "Hello, world.\n"
+
+
+@needs_pdfs
+def test_convert_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for path in (GOOD, LOCKED):
+        (tmp_path / "in" / path.name).write_bytes(path.read_bytes())
+    with ScriptedServer(in_turn(answer(encode(FrontMatter(), "Hello, world.")))) as server:
+        done = scriptorium("convert", tmp_path / "in", "--out", tmp_path / "out", "--server", server.url)
+    assert done.returncode == 3, done.stderr
+    assert "report.json" in done.stderr and "Traceback" not in done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["statuses"] == {"ok": 1, "unreadable": 1}
+    assert (tmp_path / "out" / "markdown" / f"{GOOD.stem}.md").is_file()
+
+
+@needs_pdfs
+@pytest.mark.slow
+def test_convert_with_a_model_served_here(tmp_path: Path, model_folder: Path) -> None:
+    """The model's noise gives way to the text layer; the adapter comes from the model's folder."""
+    write_prompt(model_folder, load("tiny"))
+    done = scriptorium("convert", GOOD, "--out", tmp_path, "--model", model_folder, "--threads", "1")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "report.json").read_text())["rows"]
+    assert (row["status"], row["attempts"]) == ("fallback_text", 3)
+    assert "Hello" in (tmp_path / "markdown" / f"{GOOD.stem}.md").read_text()

@@ -87,12 +87,14 @@ def summarise(report: dict[str, Any], out: Path) -> None:
 def bench_score(
     folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
     candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
-    rules: Annotated[str, typer.Option(help="Rule set.")] = "scriptorium-1",
+    rules: Annotated[
+        list[str] | None, typer.Option(help="Rule set, may be repeated; all by default.")
+    ] = None,
 ) -> None:
     """Score a candidate's Markdown against a bench's tests and print the scores as JSON."""
     from scriptorium.bench.score import score_folder
 
-    typer.echo(json.dumps(score_folder(folder, candidate, rules), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(score_folder(folder, candidate, *(rules or [])), indent=2, ensure_ascii=False))
 
 
 @recipe.command("show")

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ..serve.scripted import ScriptedServer, answer, in_turn
 
 from scriptorium.convert.outputs import write_outputs
 from scriptorium.convert.plan import plan_corpus, read_plan
@@ -22,6 +21,8 @@ from scriptorium.files import read_jsonl
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.serve.adapter import load
 from scriptorium.serve.client import ChatClient
+
+from ..serve.scripted import ScriptedServer, answer, in_turn
 
 ROOT = Path(__file__).parents[2]
 MALFORMED = ROOT.parent / "shared" / "data" / "malformed"

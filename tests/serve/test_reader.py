@@ -4,10 +4,10 @@ import base64
 
 import numpy as np
 import pytest
+
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.pages.image import decode_png
 from scriptorium.pages.rotation import rotate
-
 from scriptorium.serve.adapter import Adapter, load
 from scriptorium.serve.client import ChatClient
 from scriptorium.serve.reader import Reading, read_page
@@ -17,6 +17,7 @@ from .scripted import Reply, ScriptedServer, answer, in_turn
 GOOD = answer(encode(FrontMatter(), "Some text."))
 LONG = answer(encode(FrontMatter(), "Some text that goes on and o"), "length")
 NO_HEAD = answer("Just text.")
+WRONG_HEAD = answer(encode(FrontMatter(primary_language="English"), "Just text."))
 EMPTY = answer(encode(FrontMatter(), None))
 
 
@@ -54,7 +55,7 @@ def test_a_good_answer_is_taken_at_once() -> None:
     assert np.array_equal(sent_image(requests[0]), page())
 
 
-@pytest.mark.parametrize("bad", [LONG, NO_HEAD, EMPTY])
+@pytest.mark.parametrize("bad", [LONG, NO_HEAD, WRONG_HEAD, EMPTY])
 def test_a_bad_answer_is_followed_by_the_next_temperature(bad: Reply) -> None:
     reading, requests = read(bad, bad, GOOD)
     assert (reading.status, reading.text, reading.attempts) == ("ok", "Some text.", 3)
@@ -67,7 +68,8 @@ def test_a_bad_answer_is_followed_by_the_next_temperature(bad: Reply) -> None:
     ("bad", "status", "text", "reason"),
     [
         (LONG, "salvaged", "Some text that goes on and", "cut off"),
-        (NO_HEAD, "salvaged", "Just text.", "front matter"),
+        (WRONG_HEAD, "salvaged", "Just text.", "primary_language"),
+        (NO_HEAD, "gave_up", "", "front matter"),
         (EMPTY, "gave_up", "", "no text"),
         (answer("---\nprim", "length"), "gave_up", "", "front matter"),
         (answer("", "content_filter"), "gave_up", "", "front matter"),

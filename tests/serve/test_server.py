@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-from scriptorium.pages.image import encode_png
 
 from scriptorium.errors import ConfigError, ServerError
+from scriptorium.pages.image import encode_png
 from scriptorium.serve import server as server_module
 from scriptorium.serve.adapter import load
 from scriptorium.serve.client import ChatClient
@@ -79,6 +79,7 @@ def test_server_dies_with_a_killed_parent(model_folder: Path, tmp_path: Path) ->
     assert eventually(lambda: not any(alive(member) for member in family))
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_shows_its_log(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "no-such-model"}))
     with (

@@ -43,7 +43,7 @@ class Reading:
 class Candidate:
     """An answer that may be kept.
 
-    `rank`: 4 as it should be, 3 empty, 2 cut off, 1 without a readable head, 0 cut off and without one.
+    `rank`: 4 as it should be, 3 empty, 2 cut off, 1 whole with a wrong head, 0 without one, or both.
     """
 
     rank: int
@@ -109,7 +109,7 @@ def weigh(answer: Answer, adapter: Adapter, rotation: int) -> Candidate:
         except FrontMatterError as error:
             text, fault = front_matter.body(answer.text), f"front matter: {error}"
     if fault:
-        rank = 1 if answer.finish_reason == "stop" else 0
+        rank = 1 if answer.finish_reason == "stop" and text != answer.text else 0
     elif answer.finish_reason != "stop":
         rank, text, fault = 2, salvage(text), f"cut off ({answer.finish_reason})"
     elif not text.strip() and not (front and front.is_diagram):
