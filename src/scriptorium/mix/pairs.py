@@ -3,6 +3,7 @@
 `pdfs/<document>_pg<page>.pdf` and `.md`, `<category>.jsonl` (tests), `pages.parquet` (one row a page).
 """
 
+import hashlib
 import json
 import re
 import sys
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from scriptorium.bench.tests import TestError, check_test
 from scriptorium.errors import InputError
+from scriptorium.pages.pdf import PageSize, PdfWorker
 
 Test = dict[str, Any]
 
@@ -34,6 +36,9 @@ COLUMNS = pa.schema(
     ]
 )
 """The columns of `pages.parquet`."""
+
+LONGEST = 200
+"""Bytes in a file's name; most file systems take 255, and a suffix is still to come."""
 
 CATEGORY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -94,6 +99,15 @@ class Pairs:
             raise TestError(f"{twice[0][1]!r} is used twice in category {twice[0][0]}", field="id")
         return placed
 
+    def sizes(self, page: Page, pdf: bytes, worker: PdfWorker) -> list[PageSize]:
+        """The pages' sizes in points of a PDF that is still in memory. Raises PdfError."""
+        path = self.folder / f".{hashlib.sha256(page.source.encode()).hexdigest()}.pdf"
+        try:
+            path.write_bytes(pdf)
+            return worker.pages(path)
+        finally:
+            path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Write the tests, one file a category, and `pages.parquet`, sorted by id."""
         for category, tests in self.tests.items():
@@ -122,6 +136,14 @@ class Pairs:
 
     def _row(self, page: Page, pdf: str, md: str, verdict: str, reason: str) -> dict[str, Any]:
         return asdict(page) | {"id": page.id, "pdf": pdf, "md": md, "verdict": verdict, "reason": reason}
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name with slashes stays below its folder, and each part is one that file systems take."""
+    parts = name.split("/")
+    return all(part not in ("", ".", "..") and len(part.encode()) <= LONGEST for part in parts) and not (
+        set(name) & {"\0", "\\"}
+    )
 
 
 def pdf_name(page: Page) -> str:
