@@ -25,10 +25,10 @@ HEAD = """\
 Written by `python -m scriptorium.recipe.schema` from the types; do not edit.
 
 `config.yaml` says what one launch works on. `site.yaml` (yours, not in git), where present, is laid over it
-and over a profile's config file; `--config key=value` over all. An unknown key is an error that names the nearest
-known one. `recipes/` holds one file per published result, `models/` what the weights of one family expect,
-`schemas/` the JSON schemas for an editor: begin a recipe with
-`# yaml-language-server: $schema=../schemas/recipe.json`.
+and over a profile's config file; `--config key=value` over all. An unknown key is an error that names the
+nearest known one. `recipes/` holds one file per published result, `models/` what the weights of one family
+expect, `schemas/` the JSON schemas for an editor: begin a recipe with `# yaml-language-server:
+$schema=../schemas/recipe.json`.
 """
 
 
