@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_recipe import ROOT, small
 
 from scriptorium.errors import ConfigError
 from scriptorium.recipe import lineage
 from scriptorium.recipe.plan import hub_folder, hub_model, make_plan, read_run, run_text, write_run
 from scriptorium.recipe.recipe import Recipe, Resources
 from scriptorium.recipe.typed import read
+
+from .test_recipe import ROOT, small
 
 
 def shipped(name: str) -> Recipe:
