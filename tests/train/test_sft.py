@@ -122,7 +122,7 @@ def test_labels_are_the_answer_and_its_end_and_nothing_else(base: Path, rows: Pa
         answer = processor.tokenizer.decode(labels[labels != IGNORED])
         assert answer == wanted + processor.tokenizer.eos_token
         whole = processor.tokenizer.decode(batch["input_ids"][0])
-        assert whole.endswith("<|assistant|>" + answer)
+        assert whole.endswith("<|im_start|>assistant\n" + answer)
 
 
 def test_training_asks_what_the_server_is_asked(base: Path, rows: Path, tmp_path: Path) -> None:

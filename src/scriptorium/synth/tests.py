@@ -37,10 +37,9 @@ def _span(segment: str, text: str, rng: random.Random) -> str | None:
 
 
 def _text(page: Page, text: str, rng: random.Random) -> list[Test]:
-    """Two or three `present`, and one `order` of two different lines or cells."""
+    """A `present` for every line or cell, so that a reward tells nearly right from wrong; an `order` of two of them."""
     spans = [span for s in segments(page) if (span := _span(s, text, rng))]
-    chosen = rng.sample(spans, min(len(spans), rng.randint(2, 3)))
-    tests = [{"category": "text", "type": "present", "text": span} for span in chosen]
+    tests = [{"category": "text", "type": "present", "text": span} for span in spans]
     if len(spans) >= 2:
         first, second = sorted(rng.sample(range(len(spans)), 2))
         order = {"type": "order", "before": spans[first], "after": spans[second]}

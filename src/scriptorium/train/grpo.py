@@ -42,6 +42,21 @@ class Journal(TrainerCallback):
                 file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
 
 
+class Trainer(GRPOTrainer):
+    """A GRPOTrainer that resumes from a checkpoint's weights.
+
+    transformers 5.23 looks for the module names of the model in memory in a file that holds the names of the
+    published checkpoints. For Qwen2.5-VL no name fits, and it goes on from the parent with only a warning.
+    """
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
+        if self.model is not self.accelerator.unwrap_model(self.model) or hasattr(self.model, "peft_config"):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+            return
+        saved = AutoModelForImageTextToText.from_pretrained(resume_from_checkpoint, dtype=self.model.dtype)
+        self.model.load_state_dict(saved.state_dict(), strict=True)
+
+
 def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
     """TRL's configuration of a run: the recipe's arguments, and what this machine dictates."""
     taken = OURS & run.args.keys()
@@ -76,8 +91,8 @@ def prompts(rows: Dataset, prompt: str) -> Dataset:
     return rows.with_transform(convert)
 
 
-def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixin, state: Path) -> GRPOTrainer:
-    """A GRPOTrainer over the model in `parent`; sampling never emits what its generation config suppresses."""
+def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixin, state: Path) -> Trainer:
+    """A trainer over the model in `parent`; sampling never emits what its generation config suppresses."""
     model = AutoModelForImageTextToText.from_pretrained(parent, **({"dtype": "float32"} | run.model_args))
     ends = model.generation_config.eos_token_id
     functions, weights = make_rewards(run.rewards, set(ends if isinstance(ends, list) else [ends]))
@@ -90,7 +105,7 @@ def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixi
         from peft import LoraConfig
 
         lora = LoraConfig(**{k: v for k, v in run.adapter.items() if k != "merge"})
-    trainer = GRPOTrainer(
+    trainer = Trainer(
         model=model,
         args=config,
         train_dataset=prompts(rows, load(run.model).prompt),

@@ -26,19 +26,19 @@ from scriptorium.receipt import write_receipt
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load, write_prompt
 
-PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
-USER, ASSISTANT = "<|user|>", "<|assistant|>"
+# Qwen's own marks: servers find the answer of a Qwen-VL model by them.
+PAD, END, UNKNOWN = "<|endoftext|>", "<|im_end|>", "<|unknown|>"
+USER, ASSISTANT = "<|im_start|>user\n", "<|im_start|>assistant\n"
 IMAGE, VIDEO = "<|image_pad|>", "<|video_pad|>"
 VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
 SPECIAL = [PAD, END, UNKNOWN, USER, ASSISTANT, IMAGE, VIDEO, VISION_START, VISION_END]
 
 CHAT_TEMPLATE = (
-    "{% for message in messages %}<|{{ message.role }}|>"
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
     "{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}"
     "{% if part.type == 'text' %}{{ part.text }}{% else %}"
     "<|vision_start|><|image_pad|><|vision_end|>{% endif %}{% endfor %}{% endif %}"
-    "{% if message.role == 'assistant' %}<|end|>{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    "<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
 
