@@ -42,6 +42,11 @@ REASONS = ("missing", "not_a_pdf", "encrypted", "damaged", "no_pages", "bad_page
 OUT_OF_MEMORY = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL})
 """How a process ends that cannot get memory: allocators trap or abort, the kernel kills."""
 
+LINE_END_HYPHEN = "\x02"
+"""What PDFium puts for a hyphen at the end of a line and the line break after it."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+
 FILE_ID = re.compile(rb"/ID\[<([0-9A-F]{32})><([0-9A-F]{32})>\](?=>>\s*startxref\s+\d+\s+%%EOF\s*\Z)")
 
 
@@ -111,7 +116,7 @@ class PdfWorker:
     def text(self, path: Path, page: int, *, password: str | None = None) -> str:
         """The page's text layer, lines ended by a newline; empty if it has none."""
         _, raw = self._ask("text", path, page, password)
-        return raw.decode("utf-8").replace("\r\n", "\n").replace("\0", "")
+        return CONTROL.sub("", raw.decode("utf-8").replace(LINE_END_HYPHEN, "-\n"))
 
     def close(self) -> None:
         """End the child process."""
@@ -134,7 +139,7 @@ class PdfWorker:
         return header, raw
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        """One request and its answer; asked again if an old child crashes: earlier files may have worn it out."""
+        """One request and its answer; a second try if an old child crashes: earlier files may be why."""
         fresh = self._answered == 0
         try:
             answer = self._once(request)

@@ -55,12 +55,17 @@ class Documents:
         key = (path, password, status.st_mtime_ns, status.st_size, status.st_ino)
         if key == self.key:
             return self.document
+        self.forget()
         if self.document is not None:
             self.document.close()
-        self.key, self.document = (), None
+            self.document = None
         self.document = open_document(path, password)
         self.key = key
         return self.document
+
+    def forget(self) -> None:
+        """Open the document anew the next time: it has been changed in memory."""
+        self.key = ()
 
 
 def open_document(path: str, password: str | None) -> Any:
@@ -157,7 +162,11 @@ def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     import pypdfium2
 
     document = documents.open(request["path"], request["password"])
-    load_page(document, request["page"]).close()
+    page = load_page(document, request["page"])
+    if document.formenv:  # the fields' looks become part of the page: a form cannot be copied by the page
+        pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
+        documents.forget()
+    page.close()
     single = pypdfium2.PdfDocument.new()
     try:
         single.import_pages(document, [request["page"] - 1])
