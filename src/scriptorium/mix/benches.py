@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scriptorium.errors import InputError
-from scriptorium.files import sha256_file
-from scriptorium.mix.pairs import CATEGORY, Page, Pairs, is_safe, pdf_name
+from scriptorium.mix.pairs import CATEGORY, Page, Pairs, is_safe, not_utf8, open_pdf, pdf_name
 from scriptorium.pages import front_matter
 from scriptorium.pages.front_matter import FrontMatterError
 from scriptorium.pages.pdf import PdfError, PdfWorker
@@ -68,7 +67,7 @@ def _read(path: Path, tests: Tests) -> None:
             continue
         try:
             test = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             tests.bad_lines.append((path, number, f"{path.name}:{number} is not JSON ({error})"))
             continue
         if problem := _problem(test, path.stem):
@@ -88,19 +87,19 @@ def _problem(test: Any, category: str) -> str | None:
         return f"pdf {pdf!r}; expected the name of a file below pdfs/"
     if not isinstance(page, int) or isinstance(page, bool) or page < 1:
         return f"page {page!r}; expected a whole number from 1"
+    if not_utf8(test):
+        return "half a surrogate pair; expected UTF-8"
     return None
 
 
 def _unpack_pdf(root: Path, name: str, tests: dict[int, list[Test]], pairs: Pairs, worker: PdfWorker) -> None:
     """Keep or reject the pages of one PDF: those with tests, or all if none has any."""
-    path, document, sha256 = root / "pdfs" / name, name.removesuffix(".pdf"), ""
-    source = f"pdfs/{name}"
-    try:
-        sha256 = sha256_file(path)
-        count = len(worker.pages(path))
-    except (OSError, PdfError) as error:
-        reason = error.reason if isinstance(error, PdfError) else "missing"
-        return pairs.reject(Page(document, 0, source, sha256), f"document {reason}: {error}")
+    path, document, source = root / "pdfs" / name, name.removesuffix(".pdf"), f"bench_data/pdfs/{name}"
+    sha256, count, problem = open_pdf(path, worker)
+    if not is_safe(name):
+        problem = "document name not usable: too long, or of characters that not every file system takes"
+    if problem:
+        return pairs.reject(Page(document, 0, source, sha256), problem)
     for number in sorted(tests) or range(1, count + 1):
         page = Page(document, number, source, sha256)
         if number > count:

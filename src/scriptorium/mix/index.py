@@ -7,8 +7,8 @@ from typing import Any
 
 from scriptorium.bench.tests import TestError
 from scriptorium.errors import InputError
-from scriptorium.files import sha256_file, whole
-from scriptorium.mix.pairs import Page, Pairs
+from scriptorium.files import whole
+from scriptorium.mix.pairs import Page, Pairs, is_safe, not_utf8, open_pdf
 from scriptorium.pages import front_matter
 from scriptorium.pages.front_matter import FrontMatterError
 from scriptorium.pages.pdf import PdfError, PdfWorker
@@ -75,7 +75,7 @@ def read_shard(folder: Path) -> Shard:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             shard.bad_lines[number] = f"line {number} is not JSON ({error})"
             continue
         if problem := _problem(row):
@@ -96,6 +96,8 @@ def _problem(row: Any) -> str | None:
         return f"page {page!r}; expected a whole number from 1"
     if not isinstance(row.get("text"), str) or not isinstance(row.get("group", ""), str):
         return "text and group; expected texts"
+    if not_utf8(row):
+        return "half a surrogate pair; expected UTF-8"
     return None
 
 
@@ -105,13 +107,11 @@ def _source(shard: Shard, name: str) -> Path:
 
 def _split(pairs: Pairs, worker: PdfWorker, source: Path, name: str, truths: dict[int, list[Truth]]) -> None:
     """Keep or reject every page of one document."""
-    sha256 = ""
-    try:
-        sha256 = sha256_file(source)
-        count = len(worker.pages(source))
-    except (OSError, PdfError) as error:
-        reason = error.reason if isinstance(error, PdfError) else "missing"
-        pairs.reject(Page(name, 0, source.as_posix(), sha256), f"document {reason}: {error}")
+    sha256, count, problem = open_pdf(source, worker)
+    if not is_safe(name):
+        problem = "document name not usable: too long, or of characters that not every file system takes"
+    if problem:
+        pairs.reject(Page(name, 0, source.as_posix(), sha256), problem)
         return
     for number in sorted({*range(1, count + 1), *truths}):
         found = truths.get(number, [])

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from scriptorium.bench.tests import TestError, check_test
 from scriptorium.errors import InputError
-from scriptorium.pages.pdf import PageSize, PdfWorker
+from scriptorium.files import sha256_file
+from scriptorium.pages.pdf import PageSize, PdfError, PdfWorker
 
 Test = dict[str, Any]
 
@@ -105,6 +106,8 @@ class Pairs:
         try:
             path.write_bytes(pdf)
             return worker.pages(path)
+        except PdfError as error:  # named by where it came from: the path here is another in every run
+            raise PdfError(error.reason, str(error).replace(str(path), page.source)) from error
         finally:
             path.unlink(missing_ok=True)
 
@@ -135,7 +138,35 @@ class Pairs:
         return placed
 
     def _row(self, page: Page, pdf: str, md: str, verdict: str, reason: str) -> dict[str, Any]:
-        return asdict(page) | {"id": page.id, "pdf": pdf, "md": md, "verdict": verdict, "reason": reason}
+        row = asdict(page) | {"id": page.id, "pdf": pdf, "md": md, "verdict": verdict, "reason": reason}
+        return {key: _utf8(value) if isinstance(value, str) else value for key, value in row.items()}
+
+
+def _utf8(text: str) -> str:
+    """The text, with what UTF-8 cannot hold (from a file's or a member's name) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def not_utf8(value: Any) -> bool:
+    """Whether a JSON value holds text that UTF-8 cannot: half a surrogate pair, written as an escape."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def open_pdf(path: Path, worker: PdfWorker) -> tuple[str, int, str]:
+    """SHA-256, number of pages and what is wrong of a PDF: "", if nothing is."""
+    sha256 = ""
+    try:
+        if path.is_file():  # a pipe would be read for ever
+            sha256 = sha256_file(path)
+        return sha256, len(worker.pages(path)), ""
+    except OSError as error:
+        return sha256, 0, f"document missing: {path}: cannot be read ({error.strerror})"
+    except PdfError as error:
+        return sha256, 0, f"document {error.reason}: {error}"
 
 
 def is_safe(name: str) -> bool:

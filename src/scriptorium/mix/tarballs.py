@@ -4,6 +4,7 @@ A row's `pdf_relpath` is `pdf_tarballs/<tarball>.tar.gz:<member>`. Tarballs are 
 is extracted under a member's own name, so no member can be written outside its folder.
 """
 
+import gzip
 import hashlib
 import json
 import re
@@ -108,49 +109,64 @@ def _unpack_tarball(
         for name, data, problem in members(fetched / tarball):
             source = f"{tarball}:{name}"
             if name not in left:
-                known = "member twice" if name in rows else "label missing: no row of the table is about it"
-                pairs.reject(
-                    Page(name, 0, source),
-                    "member not usable: it leaves the folder" if not is_safe(name) else known,
-                )
+                pairs.reject(Page(name, 0, source), problem or _unwanted(name, rows))
                 continue
             document, table, number = left.pop(name)
-            page = Page(document, 1, source, hashlib.sha256(data).hexdigest() if data else "")
+            page = Page(document, 1, source, hashlib.sha256(data).hexdigest())
             if problem:
                 pairs.reject(page, problem)
-                continue
-            _take(page, data, table.slice(number, 1).to_pylist()[0], pairs, worker)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        missing = isinstance(error, FileNotFoundError)
-        why = f"tarball missing: {tarball}" if missing else f"tarball damaged: {error}"
+            else:
+                _take(page, data, table.slice(number, 1), pairs, worker)
+    except TarballError as error:
+        why = str(error)
     for name, (document, _, _) in left.items():
         pairs.reject(Page(document, 0, f"{tarball}:{name}"), why)
+
+
+def _unwanted(name: str, rows: dict[str, Any]) -> str:
+    """Why a member that nobody waits for is left out."""
+    if not is_safe(name):
+        return "member not usable: it leaves the folder"
+    return "member twice: an earlier one was taken" if name in rows else "label missing: no row is about it"
+
+
+class TarballError(InputError):
+    """A tarball that cannot be read, or not to its end."""
 
 
 def members(path: Path) -> Iterator[tuple[str, bytes, str]]:
     """Name, bytes and problem ("" if none) of a tarball's members, folders left out.
 
-    Raises OSError, EOFError, zlib.error or tarfile.TarError once it cannot be read on.
+    Raises TarballError where it cannot be read on.
     """
-    with tarfile.open(path, "r|gz") as archive:
-        for member in archive:
-            name = member.name.removeprefix("./")
-            if member.isdir():
-                continue
-            file = archive.extractfile(member) if member.isreg() else None
-            if file is None:
-                yield name, b"", "member not usable: not a plain file"
-            elif member.size > MOST_BYTES:
-                yield name, b"", f"member not usable: {member.size} bytes, more than {MOST_BYTES}"
-            else:
-                yield name, file.read(), ""
-
-
-def _take(page: Page, pdf: bytes, row: Row, pairs: Pairs, worker: PdfWorker) -> None:
     try:
-        text = truth(row)
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                if not member.isdir():
+                    yield member.name.removeprefix("./"), *_content(archive, member)
+    except FileNotFoundError as error:
+        raise TarballError("tarball missing: it was not fetched") from error
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise TarballError(f"tarball damaged: {error}") from error
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[bytes, str]:
+    """Bytes and problem of one member."""
+    if member.size > MOST_BYTES:
+        return b"", f"member not usable: {member.size} bytes, more than {MOST_BYTES}"
+    file = archive.extractfile(member) if member.isreg() else None
+    if file is None:
+        return b"", "member not usable: not a plain file"
+    return file.read(), ""
+
+
+def _take(page: Page, pdf: bytes, label: pa.Table, pairs: Pairs, worker: PdfWorker) -> None:
+    """Keep or reject the page of one label (a table of one row)."""
+    try:
+        text = truth(label.to_pylist()[0])
+        text.encode()
         sizes = pairs.sizes(page, pdf, worker)
-    except FrontMatterError as error:
+    except (FrontMatterError, UnicodeError) as error:
         return pairs.reject(page, f"truth not decoded: {error}")
     except PdfError as error:
         return pairs.reject(page, f"document {error.reason}: {error}")
