@@ -14,7 +14,9 @@ def test_linear_schedule_warms_up_and_falls() -> None:
 
 
 def test_epochs_become_steps() -> None:
-    made = Arguments.of({"num_train_epochs": 2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}, "x")
+    made = Arguments.of(
+        {"num_train_epochs": 2, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}, "x"
+    )
     assert made.steps(9) == 3
 
 

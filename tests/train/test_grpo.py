@@ -33,11 +33,22 @@ def _one_thread() -> None:
 
 
 def stage(adapter: dict[str, Any] | None = None, **args: Any) -> Run:
-    return run("rl", "grpo", parents=["base"], data=[PRIMER], args=ARGS | args, rewards=REWARDS, adapter=adapter)
+    return run(
+        "rl", "grpo", parents=["base"], data=[PRIMER], args=ARGS | args, rewards=REWARDS, adapter=adapter
+    )
 
 
 def go(made: Run, base: Path, rows: Path, folder: Path) -> str:
-    grpo.train(made, base, [rows], [], folder / "state", folder / "model", folder / "metrics.jsonl", folder / "model.json")
+    grpo.train(
+        made,
+        base,
+        [rows],
+        [],
+        folder / "state",
+        folder / "model",
+        folder / "metrics.jsonl",
+        folder / "model.json",
+    )
     return weights_sha256(folder / "model")
 
 
@@ -52,7 +63,9 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Pat
         """Stands for a kill after the third step: the checkpoint of the second is the newest."""
 
     class Stop(grpo.Journal):
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
+        ) -> None:
             super().on_log(args, state, control, logs)
             if state.global_step == 3:
                 raise Stopped
@@ -66,13 +79,18 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Pat
     assert (tmp_path / "b" / "state" / "checkpoint-2").exists()
     assert go(stage(), base, rows, tmp_path / "b") == whole
     resumed = [json.loads(line) for line in (tmp_path / "b" / "metrics.jsonl").read_text().splitlines()]
-    assert [(line["step"], line["reward"]) for line in resumed] == [(line["step"], line["reward"]) for line in metrics]
+    assert [(line["step"], line["reward"]) for line in resumed] == [
+        (line["step"], line["reward"]) for line in metrics
+    ]
 
 
 def test_an_adapter_is_left_as_one_and_names_its_parent(base: Path, rows: Path, tmp_path: Path) -> None:
     lora = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear", "merge": False}
     go(stage(lora, max_steps=1), base, rows, tmp_path)
-    assert json.loads((tmp_path / "model" / "adapter_config.json").read_text())["base_model_name_or_path"] == "base"
+    assert (
+        json.loads((tmp_path / "model" / "adapter_config.json").read_text())["base_model_name_or_path"]
+        == "base"
+    )
     assert read_receipt(tmp_path / "model.json").format == "adapter"
 
 

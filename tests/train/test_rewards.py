@@ -25,7 +25,11 @@ def reward(name: str, text: str, ids: list[int] | None = None) -> float:
     assert weights == [1.0]
     completion = [{"role": "assistant", "content": text}]
     (value,) = functions[0](
-        completions=[completion], completion_ids=[ids or []], tests=[json.dumps(TESTS)], text=[TRUTH], prompts=[[]]
+        completions=[completion],
+        completion_ids=[ids or []],
+        tests=[json.dumps(TESTS)],
+        text=[TRUTH],
+        prompts=[[]],
     )
     return value
 

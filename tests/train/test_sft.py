@@ -45,11 +45,22 @@ def sft(**args: Any) -> Run:
 
 
 def go(stage: Run, base: Path, rows: Path, folder: Path) -> str:
-    train(stage, base, [rows], [], folder / "state", folder / "model", folder / "metrics.jsonl", folder / "model.json")
+    train(
+        stage,
+        base,
+        [rows],
+        [],
+        folder / "state",
+        folder / "model",
+        folder / "metrics.jsonl",
+        folder / "model.json",
+    )
     return weights_sha256(folder / "model")
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(base: Path, rows: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
     first = go(sft(), base, rows, tmp_path / "a")
     assert go(sft(), base, rows, tmp_path / "b") == first
     assert go(sft(seed=6), base, rows, tmp_path / "c") != first
@@ -82,7 +93,9 @@ def test_killed_in_training_it_goes_on_to_the_same_weights(base: Path, rows: Pat
     assert steps == list(range(1, 41))
 
 
-def test_state_of_another_stage_is_refused_with_the_difference(base: Path, rows: Path, tmp_path: Path) -> None:
+def test_state_of_another_stage_is_refused_with_the_difference(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
     go(sft(), base, rows, tmp_path)
     (tmp_path / "state" / "finished").unlink()
     with pytest.raises(ConfigError, match=r"stage\.args\.learning_rate was 0\.001, is 0\.002"):
@@ -106,7 +119,9 @@ def make_loop(base: Path, rows: Path, state: Path, size: int, accumulation: int)
     return loop
 
 
-def test_micro_batches_of_unequal_length_weigh_every_token_alike(base: Path, rows: Path, tmp_path: Path) -> None:
+def test_micro_batches_of_unequal_length_weigh_every_token_alike(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
     whole, parts = make_loop(base, rows, tmp_path / "a", 8, 1), make_loop(base, rows, tmp_path / "b", 2, 4)
     (loss, norm), (loss_parts, norm_parts) = whole.step(1), parts.step(1)
     assert loss_parts == pytest.approx(loss, rel=1e-5)

@@ -41,19 +41,29 @@ class Arguments:
                 hint = f"; did you mean {near[0]}?" if near else f". Honoured: {', '.join(known)}"
                 raise ConfigError(f"{where}: args.{name} is not honoured by our training loop{hint}")
             if isinstance(value, str) and name != "lr_scheduler_type":
-                raise ConfigError(f"{where}: args.{name} is the text {value!r}, not a number (write 1.0e-5, not 1e-5)")
+                raise ConfigError(
+                    f"{where}: args.{name} is the text {value!r}, not a number (write 1.0e-5, not 1e-5)"
+                )
         made = cls(**args)
         if made.max_length is not None or not made.assistant_only_loss:
-            raise ConfigError(f"{where}: max_length must be null (rows are never cut) and assistant_only_loss true")
+            raise ConfigError(
+                f"{where}: max_length must be null (rows are never cut) and assistant_only_loss true"
+            )
         if made.lr_scheduler_type not in SCHEDULES:
-            raise ConfigError(f"{where}: args.lr_scheduler_type {made.lr_scheduler_type!r} is none of {list(SCHEDULES)}")
+            raise ConfigError(
+                f"{where}: args.lr_scheduler_type {made.lr_scheduler_type!r} is none of {list(SCHEDULES)}"
+            )
         return made
 
     def steps(self, rows: int) -> int:
         """Optimiser steps over `rows` rows: `max_steps` if given, else by epochs."""
         if self.max_steps > 0:
             return self.max_steps
-        return math.ceil(rows * self.num_train_epochs / (self.per_device_train_batch_size * self.gradient_accumulation_steps))
+        return math.ceil(
+            rows
+            * self.num_train_epochs
+            / (self.per_device_train_batch_size * self.gradient_accumulation_steps)
+        )
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step (from 1): linear warm-up, then the schedule down to 0.

@@ -79,7 +79,9 @@ def save(
     """Write checkpoint `step`: weights, optimiser, random state and `progress`; the oldest ones go."""
     with whole(state / f"checkpoint-{step}") as part:
         part.mkdir()
-        weights = {name: value.contiguous() for name, value in model.named_parameters() if value.requires_grad}
+        weights = {
+            name: value.contiguous() for name, value in model.named_parameters() if value.requires_grad
+        }
         save_file(weights, part / "model.safetensors")
         torch.save(optimiser.state_dict(), part / "optimizer.pt")
         torch.save(torch.get_rng_state(), part / "random.pt")

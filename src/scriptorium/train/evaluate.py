@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers import PreTrainedModel
 
 from scriptorium.bench.judge import judge_page
 from scriptorium.pages import front_matter
@@ -15,7 +16,7 @@ BATCH = 32
 
 
 @torch.no_grad()
-def read(model: torch.nn.Module, encoder: Encoder, rows: list[dict[str, Any]], max_tokens: int) -> list[str]:
+def read(model: PreTrainedModel, encoder: Encoder, rows: list[dict[str, Any]], max_tokens: int) -> list[str]:
     """What the model writes for each row's page, greedily, at most `max_tokens` tokens."""
     training = model.training
     model.eval()
@@ -23,7 +24,9 @@ def read(model: torch.nn.Module, encoder: Encoder, rows: list[dict[str, Any]], m
     for start in range(0, len(rows), BATCH):
         inputs = {k: v.to(model.device) for k, v in encoder.prompts(rows[start : start + BATCH]).items()}
         ids = model.generate(**inputs, max_new_tokens=max_tokens, do_sample=False)
-        texts += encoder.tokenizer.batch_decode(ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        texts += encoder.tokenizer.batch_decode(
+            ids[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True
+        )
     model.train(training)
     return texts
 
@@ -38,7 +41,9 @@ def bench_score(rows: list[dict[str, Any]], texts: list[str]) -> float:
     return 100 * sum(sum(each) / len(each) for each in passed.values()) / max(1, len(passed))
 
 
-def evaluate(model: torch.nn.Module, encoder: Encoder, held_out: Dataset, max_tokens: int) -> dict[str, float]:
+def evaluate(
+    model: PreTrainedModel, encoder: Encoder, held_out: Dataset, max_tokens: int
+) -> dict[str, float]:
     """Score the held-out rows: `dev/bench` (percent), `dev/parsed` (percent with front matter that parses)."""
     rows = list(held_out)
     texts = read(model, encoder, rows, max_tokens)

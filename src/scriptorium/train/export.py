@@ -2,20 +2,17 @@
 
 from pathlib import Path
 
-import torch
-from transformers import ProcessorMixin
+from transformers import PreTrainedModel, ProcessorMixin
 
 from scriptorium.files import whole
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load, write_prompt
 
 
-def export(model: torch.nn.Module, processor: ProcessorMixin, run: Run, out: Path) -> None:
+def export(model: PreTrainedModel, processor: ProcessorMixin, run: Run, out: Path) -> None:
     """Write what was trained (a model, or a peft adapter) with its processor, generation config and prompt."""
     with whole(out) as part:
         model.save_pretrained(part)
         (part / "README.md").unlink(missing_ok=True)  # peft's card names paths of this machine
         processor.save_pretrained(part)
         write_prompt(part, load(run.model))
-
-

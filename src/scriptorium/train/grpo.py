@@ -15,7 +15,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from scriptorium.errors import ConfigError
 from scriptorium.job import lease
-from scriptorium.receipt import write_receipt
+from scriptorium.receipt import Format, write_receipt
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
 from scriptorium.train import checkpoint
@@ -35,7 +35,9 @@ class Journal(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
         """Append the metrics of a step; the closing summary of a run, which has no reward, is passed over."""
         if logs and "reward" in logs:
             with self.path.open("a", encoding="utf-8") as file:
@@ -49,7 +51,9 @@ class Trainer(GRPOTrainer):
     published checkpoints. For Qwen2.5-VL no name fits, and it goes on from the parent with only a warning.
     """
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: torch.nn.Module | None = None) -> None:
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
+    ) -> None:
         if self.model is not self.accelerator.unwrap_model(self.model) or hasattr(self.model, "peft_config"):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
             return
@@ -121,7 +125,14 @@ def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixi
 
 
 def train(
-    run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], state: Path, out: Path, metrics: Path, receipt: Path
+    run: Run,
+    parent: Path,
+    rows: list[Path],
+    eval_rows: list[Path],
+    state: Path,
+    out: Path,
+    metrics: Path,
+    receipt: Path,
 ) -> None:
     """Reinforce `run` from the model in `parent`; model, metrics and receipt appear at the end, whole."""
     started = time.monotonic()
@@ -142,5 +153,7 @@ def train(
             last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
         export(trainer.model, processor, run, out)
         checkpoint.finish(state, metrics)
-        kind = "adapter" if run.adapter else "full"
-        write_receipt(receipt, run, out, parents, [*rows, *eval_rows], kind, trainer.state.global_step, started, last)
+        kind: Format = "adapter" if run.adapter else "full"
+        write_receipt(
+            receipt, run, out, parents, [*rows, *eval_rows], kind, trainer.state.global_step, started, last
+        )

@@ -14,6 +14,7 @@ from transformers import (
     AutoConfig,
     AutoModelForImageTextToText,
     GenerationConfig,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2_5_VLProcessor,
     Qwen2VLImageProcessor,
@@ -73,11 +74,16 @@ def build_processor(run: Run) -> Qwen2_5_VLProcessor:
     )
 
 
-def build_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast, seed: int) -> torch.nn.Module:
+def build_model(config: dict[str, Any], tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
     """A model of `config["model_type"]` with random weights; token ids and vocabulary come from the tokenizer."""
     ids = tokenizer.convert_tokens_to_ids
     text = dict(config["text_config"])
-    text |= {"vocab_size": len(tokenizer), "pad_token_id": ids(PAD), "eos_token_id": ids(END), "bos_token_id": None}
+    text |= {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": ids(PAD),
+        "eos_token_id": ids(END),
+        "bos_token_id": None,
+    }
     if text["hidden_size"] != config["vision_config"]["out_hidden_size"]:
         raise ConfigError(
             f"config: vision_config.out_hidden_size is {config['vision_config']['out_hidden_size']}, "
@@ -102,7 +108,9 @@ def make(run: Run, model: Path, receipt: Path) -> None:
     started = time.monotonic()
     processor = build_processor(run)
     network = build_model(run.config, processor.tokenizer, run.seed or 0)
-    suppressed = [i for i in processor.tokenizer.convert_tokens_to_ids(SPECIAL) if i != processor.tokenizer.eos_token_id]
+    suppressed = [
+        i for i in processor.tokenizer.convert_tokens_to_ids(SPECIAL) if i != processor.tokenizer.eos_token_id
+    ]
     network.generation_config = GenerationConfig(
         eos_token_id=processor.tokenizer.eos_token_id,
         pad_token_id=processor.tokenizer.pad_token_id,

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers import PreTrainedModel
 
 from scriptorium.progress import track
 from scriptorium.train import checkpoint
@@ -24,7 +25,7 @@ from scriptorium.train.rows import IGNORED, Encoder
 
 @dataclass(frozen=True)
 class Stop:
-    """Stop training when the score on held-out pages (percent, strict rules) reaches `above`; look every `every` steps."""
+    """Stop when the strict score on held-out pages (percent) reaches `above`; look every `every` steps."""
 
     above: float
     every: int
@@ -35,7 +36,7 @@ class Stop:
 class Loop:
     """A model, its rows in order, and where its state is kept."""
 
-    model: torch.nn.Module
+    model: PreTrainedModel
     encoder: Encoder
     rows: Dataset
     order: Order
@@ -125,7 +126,9 @@ class Loop:
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": a.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=a.learning_rate, betas=(a.adam_beta1, a.adam_beta2), eps=a.adam_epsilon)
+        return torch.optim.AdamW(
+            groups, lr=a.learning_rate, betas=(a.adam_beta1, a.adam_beta2), eps=a.adam_epsilon
+        )
 
     def trained(self) -> list[torch.nn.Parameter]:
         """The parameters that are trained."""
@@ -133,7 +136,9 @@ class Loop:
 
     def save(self, step: int) -> None:
         """Write a checkpoint that `resume` goes on from exactly."""
-        checkpoint.save(self.state, step, self.model, self.optimiser, {"order": self.order.state(), "last": self.last})
+        checkpoint.save(
+            self.state, step, self.model, self.optimiser, {"order": self.order.state(), "last": self.last}
+        )
 
     def resume(self) -> int:
         """Load the newest checkpoint, drop metrics written after it; the step it was taken at (0: none)."""

@@ -34,6 +34,7 @@ class Order:
     opened: int = 1
     loss: float | None = None
     taken: dict[str, int] = field(default_factory=dict)
+    _epochs: dict[tuple[str, int], list[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, groups: list[str], seed: int, curriculum: Curriculum | None = None) -> "Order":
@@ -71,9 +72,6 @@ class Order:
             self._epochs = {key: value for key, value in self._epochs.items() if key[0] != group}
             self._epochs[group, epoch] = shuffled
         return shuffled[place]
-
-    def __post_init__(self) -> None:
-        self._epochs: dict[tuple[str, int], list[int]] = {}
 
     def learnt(self, loss: float) -> bool:
         """Take a step's loss; open the next group if the smoothed loss allows. True when one was opened."""

@@ -31,7 +31,9 @@ def bench(completions: list[Any], tests: list[str], **_: Any) -> list[float]:
 
 def header(completions: list[Any], text: list[str], **_: Any) -> list[float]:
     """0.5 for front matter that parses, and 0.1 for each of its five fields that equals the reference's."""
-    return [header_score(answer(completion), truth) for completion, truth in zip(completions, text, strict=True)]
+    return [
+        header_score(answer(completion), truth) for completion, truth in zip(completions, text, strict=True)
+    ]
 
 
 def header_score(text: str, truth: str) -> float:

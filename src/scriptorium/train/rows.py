@@ -51,7 +51,9 @@ class Encoder:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.target = target
-        self.question = processor.apply_chat_template(question(prompt), add_generation_prompt=True, tokenize=False)
+        self.question = processor.apply_chat_template(
+            question(prompt), add_generation_prompt=True, tokenize=False
+        )
 
     def prompts(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Model inputs of the questions, padded on the left: `input_ids` (rows, tokens), pixels and grids."""
@@ -63,7 +65,9 @@ class Encoder:
             return_tensors="pt",
         )
         if "mm_token_type_ids" not in inputs:
-            raise InputError("the processor gives no mm_token_type_ids: image positions would be wrong without a word")
+            raise InputError(
+                "the processor gives no mm_token_type_ids: image positions would be wrong without a word"
+            )
         return dict(inputs)
 
     def answers(self, rows: list[dict[str, Any]]) -> list[list[int]]:
@@ -78,7 +82,9 @@ class Encoder:
         masks = inputs.pop("attention_mask").bool()
         kinds = inputs.pop("mm_token_type_ids")
         ids, labels, types = [], [], []
-        for prompt, mask, kind, answer in zip(inputs["input_ids"], masks, kinds, self.answers(rows), strict=True):
+        for prompt, mask, kind, answer in zip(
+            inputs["input_ids"], masks, kinds, self.answers(rows), strict=True
+        ):
             tail = torch.tensor(answer)
             ids.append(torch.cat([prompt[mask], tail]))
             types.append(torch.cat([kind[mask], torch.zeros_like(tail)]))

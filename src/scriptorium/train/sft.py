@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel
 
 from scriptorium.errors import ConfigError
 from scriptorium.job import lease
-from scriptorium.receipt import write_receipt
+from scriptorium.receipt import Format, write_receipt
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
 from scriptorium.train import checkpoint
@@ -27,7 +27,9 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_model(folder: Path, model_args: dict[str, str], adapter: dict[str, object] | None) -> torch.nn.Module:
+def load_model(
+    folder: Path, model_args: dict[str, str], adapter: dict[str, object] | None
+) -> PreTrainedModel:
     """A model to train: from `folder`, in the dtype asked for (float32 by default), with LoRA if `adapter` says so."""
     model = AutoModelForImageTextToText.from_pretrained(folder, **({"dtype": "float32"} | model_args))
     if adapter:
@@ -43,7 +45,11 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
     torch.manual_seed(arguments.seed)
     encoder = Encoder(AutoProcessor.from_pretrained(parent), load(run.model).prompt, TARGETS[run.method])
     data = read_rows(rows, state / "cache", run.data[0].amount)
-    curriculum = Curriculum(**(run.curriculum | {"groups": tuple(run.curriculum["groups"])})) if run.curriculum else None
+    curriculum = (
+        Curriculum(**(run.curriculum | {"groups": tuple(run.curriculum["groups"])}))
+        if run.curriculum
+        else None
+    )
     if run.stop and not eval_rows:
         raise ConfigError(f"stage {run.stage}: `stop` needs `eval_data` to look at")
     model = load_model(parent, run.model_args, run.adapter)
@@ -52,7 +58,9 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
         model,
         encoder,
         data,
-        Order.of(data["group"], arguments.seed if arguments.data_seed is None else arguments.data_seed, curriculum),
+        Order.of(
+            data["group"], arguments.seed if arguments.data_seed is None else arguments.data_seed, curriculum
+        ),
         arguments,
         state,
         read_rows(eval_rows, state / "cache") if eval_rows else None,
@@ -61,7 +69,14 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
 
 
 def train(
-    run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], state: Path, out: Path, metrics: Path, receipt: Path
+    run: Run,
+    parent: Path,
+    rows: list[Path],
+    eval_rows: list[Path],
+    state: Path,
+    out: Path,
+    metrics: Path,
+    receipt: Path,
 ) -> None:
     """Train `run` from the model in `parent`; model, metrics and receipt appear at the end, whole."""
     started = time.monotonic()
@@ -72,5 +87,5 @@ def train(
         steps, last = loop.run()
         export(loop.model, loop.encoder.processor, run, out)
         checkpoint.finish(state, metrics)
-        kind = "adapter" if run.adapter else "full"
+        kind: Format = "adapter" if run.adapter else "full"
         write_receipt(receipt, run, out, parents, [*rows, *eval_rows], kind, steps, started, last)
