@@ -36,8 +36,8 @@ _cell_asked = lru_cache(maxsize=4096)(plain)
 
 
 def _allowed(test: Test, wanted: str) -> int:
-    """`max_diffs`, but never the whole text: else nothing at all would pass for it."""
-    return min(test["max_diffs"], len(wanted) - 1)
+    """`max_diffs`, but half of the text at most: else nothing at all would pass for it."""
+    return min(test["max_diffs"], len(wanted) // 2)
 
 
 def _windows(test: Test, size: int) -> list[tuple[int, int]]:
@@ -86,7 +86,7 @@ def order(test: Test, page: Page) -> Verdict:
     """
     text = page.view.text
     wanted = [_asked(test["before"]), _asked(test["after"])]
-    found = [exact_or_near(text, one, test["max_diffs"]) for one in wanted]
+    found = [exact_or_near(text, one, _allowed(test, one)) for one in wanted]
     before, after = _own(found[0], found[1]), _own(found[1], found[0])
     if not before:
         return Verdict(False, "before_missing")
@@ -99,7 +99,7 @@ def order(test: Test, page: Page) -> Verdict:
 
 def exact_or_near(text: str, wanted: str, most: int) -> list[Match]:
     """The exact places of `wanted` in `text`; if there are none, those within `most` changes."""
-    return near_matches(wanted, text, 0) or near_matches(wanted, text, min(most, len(wanted) // 2))
+    return near_matches(wanted, text, 0) or near_matches(wanted, text, most)
 
 
 def _own(matches: list[Match], others: list[Match]) -> list[Match]:

@@ -14,6 +14,7 @@ from lxml import html
 
 MAX_SPAN = 1000
 MAX_PLACES = 100_000
+MAX_CELLS = 20_000
 
 Spend = Callable[[int], None]
 """Is told of steps taken; raises to end a search that takes too many."""
@@ -137,6 +138,9 @@ def lay_out(rows: list[list[Cell]]) -> Table | None:
         table.places.append(places)
         spans = {taken: span for taken, span in spans.items() if span[1] > row}
         row += 1
+    # A row span that a later cell overwrote may reach below the last row.
+    lowest = len(table.places) - 1
+    table.boxes = [(top, left, min(bottom, lowest), right) for top, left, bottom, right in table.boxes]
     table.width = max((max(places, default=-1) + 1 for places in table.places), default=0)
     return table if table.cells else None
 
@@ -222,67 +226,72 @@ def _span(value: str | None, least: int) -> int:
     return min(int(number[1]), MAX_SPAN) if number and int(number[1]) >= least else 1
 
 
-def _cell(element: Any, text: str, head: bool) -> Cell:
+def _cell(element: Any, head: bool, nested: bool) -> Cell:
     rows, columns = _span(element.get("rowspan"), 0), _span(element.get("colspan"), 1)
-    return Cell(text.strip(), head or element.tag == "th", rows, columns)
+    texts: list[str] = []
+    _add_texts(element, texts, nested)
+    return Cell("".join(texts).strip(), head or element.tag == "th", rows, columns)
 
 
-def olmocr_html_tables(tree: Any) -> list[Table]:
-    """Every table element, as olmOCR-bench reads it: the rows of a table within it are taken for its own."""
-    tables = []
-    for table in tree.iter("table"):
-        rows = []
-        for row in table.iter("tr"):
-            head = next(row.iterancestors("thead"), None) is not None
-            rows.append(
-                [_cell(cell, "".join(_texts(cell, nested=True)), head) for cell in row if _is_cell(cell)]
-            )
-        tables.append(lay_out(rows))
-    return _present(tables)
+def _add_texts(element: Any, texts: list[str], nested: bool) -> None:
+    """Add the texts below an element in order; line breaks as such.
 
-
-def strict_html_tables(tree: Any) -> list[Table]:
-    """Every table element with its own rows; cells outside rows are a row; a table in a cell is not its text."""
-    tables = []
-    for table in tree.iter("table"):
-        rows: list[list[Cell]] = []
-        _own_rows(table, rows, head=False)
-        tables.append(lay_out(rows))
-    return _present(tables)
-
-
-def _own_rows(element: Any, rows: list[list[Cell]], head: bool) -> None:
-    stray = False
+    Without `nested`, our own reading: a table within is left out, super- and subscripts keep their sign.
+    The parser ends at a depth of 256, and so does the recursion.
+    """
+    texts.append(element.text or "")
     for child in element:
-        if _is_cell(child):
-            if not stray:
-                rows.append([])
-            stray = True
-            rows[-1].append(_cell(child, "".join(_texts(child, nested=False)), head))
-            continue
-        stray = False
-        if child.tag == "tr":
-            cells = [
-                _cell(cell, "".join(_texts(cell, nested=False)), head) for cell in child if _is_cell(cell)
-            ]
-            rows.append(cells)
-        elif isinstance(child.tag, str) and child.tag != "table":
-            _own_rows(child, rows, head or child.tag == "thead")
+        if isinstance(child.tag, str) and (nested or child.tag not in ("table", "script", "style")):
+            if not nested and child.tag in ("sup", "sub"):
+                texts.append("^" if child.tag == "sup" else "_")
+            if child.tag == "br":
+                texts.append("\n")
+            _add_texts(child, texts, nested)
+        texts.append(child.tail or "")
 
 
 def _is_cell(element: Any) -> bool:
     return element.tag in ("td", "th")
 
 
-def _texts(element: Any, nested: bool) -> Iterator[str]:
-    """The texts below an element in order; line breaks as such. Without `nested`: our own reading, in which
-    a table within it is left out and super- and subscripts keep their sign."""
-    yield element.text or ""
+def olmocr_html_tables(tree: Any) -> list[Table]:
+    """Every table element, as olmOCR-bench reads it: the rows of a table within it are taken for its own.
+
+    Tables in tables make cells count many times: after MAX_CELLS cells the rest is not read.
+    """
+    headed = {row for head in tree.iter("thead") for row in head.iter("tr")}
+    tables = []
+    room = MAX_CELLS
+    for table in tree.iter("table"):
+        rows = [(row in headed, [cell for cell in row if _is_cell(cell)]) for row in table.iter("tr")]
+        room -= sum(1 + len(row) for _, row in rows)
+        if room < 0:
+            break
+        tables.append(lay_out([[_cell(cell, head, nested=True) for cell in row] for head, row in rows]))
+    return _present(tables)
+
+
+def strict_html_tables(tree: Any) -> list[Table]:
+    """Every table element with its own rows: cells outside rows make one, tables within are left out."""
+    tables = []
+    for table in tree.iter("table"):
+        rows: list[list[Cell]] = []
+        _add_rows(table, rows, head=False)
+        tables.append(lay_out(rows))
+    return _present(tables)
+
+
+def _add_rows(element: Any, rows: list[list[Cell]], head: bool) -> None:
+    stray = False
     for child in element:
-        if isinstance(child.tag, str) and (nested or child.tag not in ("table", "script", "style")):
-            if not nested and child.tag in ("sup", "sub"):
-                yield "^" if child.tag == "sup" else "_"
-            if child.tag == "br":
-                yield "\n"
-            yield from _texts(child, nested)
-        yield child.tail or ""
+        if _is_cell(child):
+            if not stray:
+                rows.append([])
+            stray = True
+            rows[-1].append(_cell(child, head, nested=False))
+            continue
+        stray = False
+        if child.tag == "tr":
+            rows.append([_cell(cell, head, nested=False) for cell in child if _is_cell(cell)])
+        elif isinstance(child.tag, str) and child.tag != "table":
+            _add_rows(child, rows, head or child.tag == "thead")

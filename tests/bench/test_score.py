@@ -1,0 +1,200 @@
+"""Scores of whole benches: olmOCR-bench's scenarios, its sample, intervals and differences."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scriptorium.bench.judge import OLMOCR, STRICT
+from scriptorium.bench.outputs import page_id, read_candidate, read_outputs
+from scriptorium.bench.report import write_scores
+from scriptorium.bench.score import by_page, difference, load_bench, score, score_folder, summarise
+from scriptorium.bench.tests import TestError
+from scriptorium.errors import ConfigError, InputError
+from scriptorium.files import read_jsonl, write_json, write_jsonl
+
+from .shared import sample, vectors
+
+SCENARIOS = {row["name"]: row for row in vectors("scoring")}
+AGREED = [name for name, row in SCENARIOS.items() if not row["peer_bug"] and row["peer"]["exit"] == 0]
+
+needs_vectors = pytest.mark.skipif(not SCENARIOS, reason="shared/data/bench-vectors is missing")
+
+
+def laid_out(folder: Path, tests: dict[str, list[dict]], outputs: dict[str, str], pdfs: list[str]) -> Path:
+    """A bench folder with empty PDFs: scoring asks only whether they are there."""
+    for name in pdfs:
+        (folder / "pdfs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "pdfs" / name).touch()
+    for name, rows in tests.items():
+        write_jsonl(folder / name, rows)
+    for name, text in outputs.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def scenario(folder: Path, name: str) -> Path:
+    row = SCENARIOS[name]
+    laid_out(folder, row["jsonl"], row["outputs"], list(row["pdf_pages"]))
+    return folder / row["dir_is_file"] if row["dir_is_file"] else folder
+
+
+def by_file(scored: dict, rules: str) -> dict[str, list[int]]:
+    found = scored["scores"][rules]["categories"]
+    return {name: [category["passed"], category["tests"]] for name, category in found.items()}
+
+
+@needs_vectors
+@pytest.mark.parametrize("name", AGREED)
+def test_scenarios_score_as_the_peer_scores_them(tmp_path: Path, name: str) -> None:
+    scored = score(load_bench(scenario(tmp_path, name)), read_candidate(tmp_path, "cand"))
+    peer = SCENARIOS[name]["peer"]["candidates"]["cand"]
+    wanted = {file.removesuffix(".jsonl"): counts for file, counts in peer["by_file"].items()}
+    assert by_file(scored, OLMOCR) == wanted
+    assert f"{scored['scores'][OLMOCR]['overall']:.1f}%" == peer["headline"].split()[0]
+
+
+RIGHT = {
+    "missing": {"baseline": [1, 2], "x": [1, 2]},
+    "missing_force": {"baseline": [1, 2], "x": [1, 2]},
+    "run_error": {"baseline": [1, 1], "x": [1, 2]},
+    "page_without_tests": {"baseline": [1, 1], "x": [1, 1]},
+}
+
+
+@needs_vectors
+@pytest.mark.parametrize("name", RIGHT)
+def test_one_fault_costs_one_test(tmp_path: Path, name: str) -> None:
+    scored = score(load_bench(scenario(tmp_path, name)), read_candidate(tmp_path, "cand"))
+    assert by_file(scored, OLMOCR) == RIGHT[name]
+    assert by_file(scored, STRICT) == RIGHT[name]
+
+
+@needs_vectors
+@pytest.mark.parametrize("name", ["dup_across", "dup_within", "ghost_pdf"])
+def test_benches_at_odds_with_themselves_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TestError):
+        load_bench(scenario(tmp_path, name))
+
+
+def test_the_sample_scores_as_published(tmp_path: Path) -> None:
+    """Dataset 87 of 99, blanks 1 of 1, baseline 19 of 20; here without the formulas, of which one fails."""
+    folder = sample()
+    for name in ("pdfs", "olmocr_pipeline"):
+        (tmp_path / name).symlink_to(folder / name)
+    for path in folder.glob("*.jsonl"):
+        write_jsonl(tmp_path / path.name, [row for row in read_jsonl(path) if row["type"] != "math"])
+    scored = score_folder(tmp_path, "olmocr_pipeline", OLMOCR)
+    assert by_file(scored, OLMOCR) == {"baseline": [19, 20], "blanks": [1, 1], "dataset": [76, 87]}
+    low, high = scored["scores"][OLMOCR]["interval"]
+    assert low == pytest.approx(89.9, abs=1)
+    assert high == pytest.approx(97.4, abs=1)
+
+
+def present(pdf: str, number: int, text: str = "alpha") -> dict:
+    return {"pdf": pdf, "page": 1, "id": f"{pdf}-{number}", "type": "present", "text": text}
+
+
+def test_differences_between_the_rule_sets_are_listed(tmp_path: Path) -> None:
+    absent = {"pdf": "a.pdf", "page": 1, "id": "ghost", "type": "absent", "text": "Page 3"}
+    laid_out(tmp_path, {"x.jsonl": [present("a.pdf", 1, "alpha beta"), absent]}, {}, ["a.pdf"])
+    scored = score(load_bench(tmp_path), {"a": ["\n"]})
+    assert scored["differences"] == ["a.pdf-1"]
+    assert scored["per_page"][STRICT] == {"a": {"x": [0, 2], "baseline": [0, 1]}}
+
+
+def test_a_failed_page_fails_every_test(tmp_path: Path) -> None:
+    absent = {"pdf": "a.pdf", "page": 1, "id": "t", "type": "absent", "text": "Page 3"}
+    laid_out(tmp_path, {"x.jsonl": [absent]}, {}, ["a.pdf"])
+    rows = [{"id": "a", "pdf": "a.pdf", "page": 1, "status": "gave_up", "text": ""}]
+    write_jsonl(tmp_path / "out" / "pages.jsonl", rows)
+    scored = score(load_bench(tmp_path), read_outputs(tmp_path / "out" / "pages.jsonl"))
+    assert by_file(scored, OLMOCR) == {"baseline": [0, 1], "x": [0, 1]}
+
+
+def test_outputs_with_odd_line_breaks(tmp_path: Path) -> None:
+    rows = [{"pdf": "d/a.pdf", "page": 2, "status": "ok", "text": "one\u2028two\x85three"}]
+    write_jsonl(tmp_path / "pages.jsonl", rows)
+    assert read_outputs(tmp_path / "pages.jsonl") == {page_id("d/a.pdf", 2): ["one\u2028two\x85three"]}
+    (tmp_path / "pages.jsonl").write_text("[1]\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"pages\.jsonl"):
+        read_outputs(tmp_path / "pages.jsonl")
+
+
+def counts(rates: list[float], tests: int = 10) -> dict:
+    return {f"p{i:02d}": {"x": [round(rate * tests), tests]} for i, rate in enumerate(rates)}
+
+
+def test_intervals_by_page_are_wider_where_pages_stand_or_fall_together() -> None:
+    clustered = counts([1.0] * 20 + [0.0] * 20)
+    by_test = summarise(clustered, OLMOCR)["interval"]
+    clusters = summarise(clustered, STRICT)["interval"]
+    assert clusters[1] - clusters[0] > 2 * (by_test[1] - by_test[0])
+    assert clusters[0] < 50 < clusters[1]
+    assert summarise(clustered, STRICT) == summarise(clustered, STRICT)
+
+
+def test_a_paired_difference_is_narrower_than_the_scores() -> None:
+    base = counts([0.0, 0.2, 0.4, 0.6, 0.8] * 8)
+    better = counts([0.1, 0.3, 0.5, 0.7, 0.9] * 8)
+    found = difference(better, base)
+    assert found == {"mean": 10.0, "interval": [10.0, 10.0]}
+    assert difference(base, better)["mean"] == -10.0
+    assert difference(base, dict(reversed(base.items()))) == {"mean": 0.0, "interval": [0.0, 0.0]}
+
+
+def test_a_difference_covers_the_truth() -> None:
+    rng = np.random.default_rng(1)
+    base = counts(list(rng.random(200)))
+    other = counts([min(1.0, row["x"][0] / 10 + 0.1 * (rng.random() < 0.5)) for row in base.values()])
+    low, high = difference(other, base)["interval"]
+    assert low < difference(other, base)["mean"] < high
+    assert 0 < low < high < 10
+
+
+def test_only_equal_tests_can_be_compared() -> None:
+    with pytest.raises(InputError, match="'p02' first"):
+        difference(counts([0.1, 0.2]), counts([0.1, 0.2, 0.3]))
+
+
+def test_a_category_without_tests_in_a_draw_is_left_out() -> None:
+    tests = np.array([[1, 1]] + [[1, 0]] * 9)
+    rates = by_page(np.zeros_like(tests), tests)
+    assert np.isnan(rates[:, 1]).any()
+    assert not np.isnan(rates[:, 0]).any()
+    rare = {f"p{i}": {"x": [1, 1]} | ({"y": [0, 1]} if i == 0 else {}) for i in range(10)}
+    assert summarise(rare, STRICT)["overall"] == 50.0
+
+
+def test_bench_json(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"x.jsonl": [present("a.pdf", 1), present("b.pdf", 2)]}, {}, ["a.pdf", "b.pdf"])
+    receipt = tmp_path / "model.json"
+    write_json(receipt, {"run": "soup", "weights_sha256": "ab", "stage": "soup"})
+    for run, texts in (("base", ["no", "no"]), ("soup", ["alpha", "no"])):
+        rows = [
+            {"id": page, "pdf": f"{page}.pdf", "page": 1, "status": "ok", "text": text}
+            for page, text in zip("ab", texts, strict=True)
+        ]
+        write_jsonl(tmp_path / f"{run}.pages", rows)
+        kin = [] if run == "base" else [f"parent=base={tmp_path / 'base.json'}"]
+        write_scores(tmp_path, tmp_path / f"{run}.pages", run, receipt, kin, tmp_path / f"{run}.json")
+    written = json.loads((tmp_path / "soup.json").read_text())
+    assert written["run"] == "soup"
+    assert written["model"] == {"run": "soup", "weights_sha256": "ab"}
+    assert (written["pages"], written["tests"]) == (2, 4)
+    base = written["relatives"]["base"]
+    assert base["relation"] == "parent"
+    assert base["scores"][STRICT]["overall"] == 0.0
+    assert base["difference"][STRICT]["mean"] == 50.0
+    assert base["difference"][OLMOCR]["mean"] == 25.0
+
+    (tmp_path / "old.json").write_text('{"revision": 0}')
+    for relative, error in (
+        ("parent=base", ConfigError),
+        (f"parent=old={tmp_path / 'old.json'}", InputError),
+    ):
+        with pytest.raises(error):
+            write_scores(tmp_path, tmp_path / "soup.pages", "soup", None, [relative], tmp_path / "x.json")
+    assert not (tmp_path / "x.json").exists()

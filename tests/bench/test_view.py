@@ -1,0 +1,179 @@
+"""The text view: what a reader sees, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scriptorium.bench.formula import plain_formula
+from scriptorium.bench.view import view
+
+SEEN = {
+    "**bold\nover lines** and __under__": "bold over lines and under",
+    "*italic\nover lines* _too_": "italic over lines too",
+    "***both*** of them": "both of them",
+    "max_len and min_len": "max_len and min_len",
+    "3*4 and 5*6": "3*4 and 5*6",
+    "a * b * c": "a * b * c",
+    '[the manual](http://x.org/a_(b) "title") says': "the manual says",
+    "![a chart](c.png) shows": "a chart shows",
+    "![a [nested](x) one](c.png)": "a nested one",
+    "array[3](4)x": "array3x",
+    "[1] and [2]": "[1] and [2]",
+    "file\\_name \\[1\\] \\*": "file_name [1] *",
+    "a &lt; b &amp; c&nbsp;d &#955;": "a < b & c d λ",
+    "one<br>two<BR/>three<br />four": "one two three four",
+    "<p class='x'>one</p><p>two</p>": " one two ",
+    '<b>Bold</b> <span style="color:red">red</span>': "Bold red",
+    "a <unknown> tag, x < y > z": "a <unknown> tag, x < y > z",
+    "# One #\n## Two\nthree": "One # Two three",
+    "- item\n* item\n  + item": "item item item",
+    "> quoted\n> > twice": "quoted twice",
+    "`code *x*` and ``a ` b``": "code *x* and a ` b",
+    "a ` alone": "a ` alone",
+    "Title\n-----\ntext": "Title text",
+    "above\n\n* * *\n\nbelow": "above below",
+    "10<sup>2</sup>, 10² and $10^{2}$": "10^2, 10^2 and 10^2",
+    "H<sub>2</sub>O, H₂O and $H_2$O": "H_2O, H_2O and H_2O",
+    "$4.1 \\pm 0.2$ or 4.1 ± 0.2 or \\(4.1\\pm0.2\\)": "4.1±0.2 or 4.1±0.2 or 4.1±0.2",
+    "costs $5 and then $10 more": "costs $5 and then $10 more",
+    "$\\frac{a_1}{b_1}$ stays": "$\\frac{a_1}{b_1}$ stays",
+    "co\u00adoperate zero\u200bwidth": "cooperate zerowidth",
+    "a\u2010b\u2011c\u2013d\u2014e": "a-b-c-d-e",
+    "“x” ‘y’": "\"x\" 'y'",
+    "cafe\u0301": "café",
+    "note[^1] here\n\n[^1]: See Brown": "note here See Brown",
+    "| a | b |\n|---|:-:|\n| 1 | 2 |": "| a | b | | 1 | 2 |",
+    "<table><tr><th>a</th><td>b</td></tr></table>": " | a | b | ",
+    "~~gone~~ a ~~ b": "gone a ~~ b",
+    "<https://x.org> and [ref]\n\n[ref]: https://x.org": "https://x.org and [ref] ",
+    "a\r\nb\rc": "a b c",
+}
+
+
+@pytest.mark.parametrize("markdown", SEEN)
+def test_what_is_seen(markdown: str) -> None:
+    assert view(markdown).text == SEEN[markdown]
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "<!-- secret -->",
+        "<!-- secret",
+        "<script>secret</script>",
+        "<style>secret",
+        "<title>secret</title>",
+        "[a](secret)",
+        "<a href='secret'>a</a>",
+        "<img alt='secret'>",
+        "[x]: http://secret",
+    ],
+)
+def test_hidden_text_is_not_seen(markdown: str) -> None:
+    assert "secret" not in view(f"before\n\n{markdown}").text + view(markdown).text
+
+
+MARKED = {
+    "# Head *it* `x`\ntext": [("italic", "it"), ("heading", "Head it x")],
+    "Two words\n===": [("heading", "Two words")],
+    "> ## Quoted": [("heading", "Quoted")],
+    "<h2 class='a'>Head</h2>": [("heading", "Head")],
+    "**one** between **two**": [("bold", "one"), ("bold", "two")],
+    "***x***": [("bold", "x"), ("italic", "x")],
+    "<EM>x</EM> <strong>y</strong>": [("italic", "x"), ("bold", "y")],
+    "<br>x</b> <img>y</i>": [],
+    "* buy milk\n* buy bread": [],
+    "snake_case_name": [],
+    "```\n# comment **x**\n```": [],
+    "#hashtag": [],
+    "*a\n\nb*": [],
+}
+
+
+@pytest.mark.parametrize("markdown", MARKED)
+def test_marks(markdown: str) -> None:
+    seen = view(markdown)
+    assert [(mark.kind, seen.text[mark.start : mark.end].strip()) for mark in seen.marks] == MARKED[markdown]
+
+
+PIECES = [
+    "*",
+    "**",
+    "_",
+    "`",
+    "```\n",
+    "\n",
+    " ",
+    "# ",
+    "> ",
+    "|",
+    "---",
+    "<b>",
+    "</b>",
+    "<td>",
+    "<!--",
+    "-->",
+]
+PIECES += [
+    "&lt;",
+    "[",
+    "](u)",
+    "![",
+    "\\",
+    "$",
+    "x",
+    "é",
+    "²",
+    "±",
+    "=",
+    "\\(",
+    "\\)",
+    "<table>",
+    "[^1]",
+    "~~",
+]
+MARKDOWN = st.lists(st.sampled_from([*PIECES, "\u200b", "5"]), max_size=40).map("".join) | st.text(
+    max_size=60
+)
+
+
+@given(MARKDOWN)
+def test_any_text_has_a_view(markdown: str) -> None:
+    seen = view(markdown)
+    assert "  " not in seen.text
+    assert "\n" not in seen.text
+    for mark in seen.marks:
+        assert 0 <= mark.start <= mark.end <= len(seen.text)
+    for at in range(len(seen.text)):
+        start, end = seen.span(at, at + 1)
+        assert 0 <= start <= end
+
+
+@given(st.lists(st.sampled_from(["alpha", "beta", "gamma"]), min_size=1, max_size=8), st.integers(0, 7))
+def test_a_span_leads_back_to_the_markdown(words: list[str], which: int) -> None:
+    markdown = "# " + " **and**\n".join(words)
+    word = words[which % len(words)]
+    seen = view(markdown)
+    at = seen.text.index(word)
+    start, end = seen.span(at, at + len(word))
+    assert markdown[start:end] == word
+
+
+@pytest.mark.parametrize(
+    ("latex", "plain"),
+    [
+        ("95.2", "95.2"),
+        ("4.1 \\pm 0.2", "4.1±0.2"),
+        ("p < 0.05", "p < 0.05"),
+        ("10^{-3}", "10^-3"),
+        ("25\\,\\mathrm{kg}", "25 kg"),
+        ("90^\\circ", "90°"),
+        ("12\\%", "12%"),
+        ("1{,}136", "1,136"),
+        ("\\frac{a}{b}", None),
+        ("\\sqrt{2}", None),
+        ("5 per kg", None),
+    ],
+)
+def test_simple_formulas(latex: str, plain: str | None) -> None:
+    assert plain_formula(latex) == plain
