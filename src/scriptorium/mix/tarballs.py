@@ -119,6 +119,8 @@ def _unpack_tarball(
                 _take(page, data, table.slice(number, 1), pairs, worker)
     except TarballError as error:
         why = str(error)
+        if not left:  # its pages are taken, but its checksum is wrong: one of them may be another
+            pairs.reject(Page(Path(tarball).name, 0, tarball), why)
     for name, (document, _, _) in left.items():
         pairs.reject(Page(document, 0, f"{tarball}:{name}"), why)
 
@@ -144,6 +146,8 @@ def members(path: Path) -> Iterator[tuple[str, bytes, str]]:
             for member in archive:
                 if not member.isdir():
                     yield member.name.removeprefix("./"), *_content(archive, member)
+            while stream.read(1 << 20):  # the checksum stands behind the last member
+                pass
     except FileNotFoundError as error:
         raise TarballError("tarball missing: it was not fetched") from error
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
