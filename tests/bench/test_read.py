@@ -10,11 +10,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scriptorium.bench.read import Journal, read_bench
+from scriptorium.bench.report import write_scores
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import read_jsonl
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.serve.adapter import Adapter
 
+from ..serve.conftest import model_folder  # noqa: F401 (a fixture)
 from ..serve.scripted import Reply, ScriptedServer, answer
 
 ADAPTER = {"name": "t", "prompt": "Read.", "image_side": 64, "max_tokens": 50, "context": 512}
@@ -42,15 +44,11 @@ def folder(tmp_path: Path) -> Path:
     return root.parent
 
 
-def read(
-    folder: Path, reply: Callable[[dict[str, Any]], Reply], adapter: Adapter = TINY, port: str = "#m"
-) -> int:
+def read(folder: Path, reply: Callable[[dict[str, Any]], Reply]) -> int:
     """Read the bench into out.jsonl beside it; the number of requests that were sent."""
     work = folder.parent
     with ScriptedServer(reply) as server:
-        # The stamp of a run holds the model's name: the same one here for every server.
-        model = f"{server.url}/v1{port}"
-        read_bench(folder, model, adapter, 1, work / "state", work / "out.jsonl", work / "log")
+        read_bench(folder, f"{server.url}/v1#m", TINY, 1, work / "state", work / "out.jsonl", work / "log")
         return len(server.requests)
 
 
@@ -112,3 +110,19 @@ def test_a_journal_of_something_else_is_begun_anew(tmp_path: Path) -> None:
 def test_a_folder_without_pdfs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name a bench folder"):
         read_bench(tmp_path, "http://127.0.0.1:1", TINY, 1, tmp_path, tmp_path / "out", tmp_path / "log")
+
+
+@pytest.mark.slow
+def test_a_served_model_reads_the_pages(folder: Path, model_folder: Path) -> None:  # noqa: F811
+    work = folder.parent
+    adapter = TINY.model_copy(update={"max_tokens": 8})
+    read_bench(folder, str(model_folder), adapter, 1, work / "state", work / "out.jsonl", work / "log")
+    rows = read_jsonl(work / "out.jsonl")
+    assert [row["id"] for row in rows] == ["a", "a#2", "b", "sub/c_pg4"]
+    assert [row["attempts"] for row in rows] == [1, 1, 0, 1]
+    assert all(row["tokens"] for row in rows if row["pdf"] != "b.pdf")
+    scores = work / "bench.json"
+    test = {"pdf": "a.pdf", "page": 1, "id": "t", "type": "present", "text": "alpha beta"}
+    (folder / "text.jsonl").write_text(json.dumps(test))
+    write_scores(folder, work / "out.jsonl", "fresh", None, [], scores)
+    assert json.loads(scores.read_text())["scores"]["scriptorium-1"]["overall"] == 0.0
