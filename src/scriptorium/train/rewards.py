@@ -29,19 +29,21 @@ def bench(completions: list[Any], tests: list[str], **_: Any) -> list[float]:
     ]
 
 
-def header(completions: list[Any], text: list[str], **_: Any) -> list[float]:
+def header(completions: list[Any], text: list[str | None], **_: Any) -> list[float]:
     """0.5 for front matter that parses, and 0.1 for each of its five fields that equals the reference's."""
     return [
         header_score(answer(completion), truth) for completion, truth in zip(completions, text, strict=True)
     ]
 
 
-def header_score(text: str, truth: str) -> float:
-    """The reward of one page's front matter against the reference's."""
+def header_score(text: str, truth: str | None) -> float:
+    """The reward of one page's front matter against the reference's; where there is none, parsing is all of it."""
     try:
         found, _ = front_matter.decode(text)
     except front_matter.FrontMatterError:
         return 0.0
+    if truth is None:
+        return 1.0
     wanted, _ = front_matter.decode(truth)
     return 0.5 + 0.1 * sum(a == b for a, b in zip(astuple(found), astuple(wanted), strict=True))
 
