@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield part
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         if part.is_dir():
             shutil.rmtree(part)

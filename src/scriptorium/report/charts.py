@@ -7,18 +7,17 @@ from markupsafe import Markup, escape
 
 Point = tuple[float, float]
 MOST_POINTS = 400
-WIDTH, HEIGHT = 520, 250
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 34
+WIDTH, HEIGHT = 360, 210
+LEFT, RIGHT, TOP, BOTTOM = 40, 18, 14, 34
 COLOURS = 6
 
 
 @dataclass(frozen=True)
 class Series:
-    """A line: its name, its points in order, and, if it has them, half widths of a band around it."""
+    """A line: its name, and its points in order."""
 
     name: str
     points: list[Point]
-    band: list[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 def label(value: float) -> str:
     """A number for an axis: no more digits than it needs."""
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
+    text = f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
+    return text.replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Frame:
 def frame(series: list[Series], y_from: float | None, y_to: float | None) -> Frame:
     """A frame that holds all of `series` and, where given, reaches to `y_from` and `y_to`."""
     xs = [x for one in series for x, _ in one.points]
-    ys = [y + side for one in series for (_, y), b in banded(one) for side in (-b, b)]
+    ys = [y for one in series for _, y in one.points]
     low = min([*ys, *([] if y_from is None else [y_from])])
     high = max([*ys, *([] if y_to is None else [y_to])])
     return Frame(min(xs), max(max(xs), min(xs) + 1), low, high if high > low else low + 1)
@@ -95,11 +95,8 @@ def line_chart(
         (across, low), (_, high) = box.at(x, box.y0), box.at(x, box.y1)
         parts += [_line("mark", across, low, across, high), _text("note", across + 3, high + 9, note)]
     for number, one in enumerate(drawn):
-        colour = f"s{number % COLOURS + 1}"
-        if one.band:
-            edge = [(x, y + b) for (x, y), b in banded(one)] + [(x, y - b) for (x, y), b in banded(one)][::-1]
-            parts.append(f'<polygon class="band {colour}" points="{box.path(edge)}"/>')
-        parts.append(f'<polyline class="line {colour}" points="{box.path(one.points)}"/>')
+        kind = f"line s{number % COLOURS + 1}"
+        parts.append(f'<polyline class="{kind}" points="{box.path(one.points)}"/>')
     return _svg(WIDTH, HEIGHT, parts, ", ".join(one.name for one in drawn))
 
 
@@ -121,13 +118,7 @@ def thin(series: Series) -> Series:
     if step <= 1:
         return series
     kept = sorted({*range(0, len(series.points), step), len(series.points) - 1})
-    band = [series.band[i] for i in kept] if series.band else None
-    return Series(series.name, [series.points[i] for i in kept], band)
-
-
-def banded(series: Series) -> list[tuple[Point, float]]:
-    """Each point with its band's half width, 0 where there is none."""
-    return list(zip(series.points, series.band or [0.0] * len(series.points), strict=True))
+    return Series(series.name, [series.points[i] for i in kept])
 
 
 def interval_chart(
@@ -137,7 +128,7 @@ def interval_chart(
     if not rows:
         return Markup("")
     columns = max(len(cells) for _, cells in rows)
-    left, width, pitch = 150, 760, 14 * columns + 12
+    left, width, pitch = 150, 1080, 14 * columns + 12
     height = pitch * len(rows) + 30
 
     def across(value: float) -> float:

@@ -15,11 +15,12 @@ EXCERPT = 1200
 
 @dataclass(frozen=True)
 class Corpus:
-    """`statuses`: pages by status, most first; `reasons`: rows without text; `pages`: a few with text."""
+    """`rows`: of pages and of files without any; `statuses` of rows, most first; `reasons`: rows without text."""
 
     name: str
     files: int
     count: int
+    rows: int
     seconds: float
     tokens: int
     statuses: list[tuple[str, int]]
@@ -40,7 +41,8 @@ def read_corpus(results: Path, name: str, most: int) -> Corpus:
     return Corpus(
         name=name,
         files=report.get("files", len({row["source"] for row in rows})),
-        count=len(rows),
+        count=sum(row["page"] > 0 for row in rows),
+        rows=len(rows),
         seconds=float(report.get("seconds", 0.0)),
         tokens=int(report.get("tokens", 0)),
         statuses=statuses,

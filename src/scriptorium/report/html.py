@@ -58,7 +58,12 @@ def environment() -> jinja2.Environment:
     made = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"duration": duration, "size": size, "count": lambda value: f"{value:,}"}
+    made.filters |= {
+        "duration": duration,
+        "size": size,
+        "signed": signed,
+        "count": lambda value: f"{value:,}",
+    }
     return made
 
 
@@ -129,6 +134,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def signed(points: float) -> str:
+    """A difference with its sign: +1.2, −0.4."""
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def size(count: float) -> str:

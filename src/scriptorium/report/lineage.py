@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 
 from scriptorium.report.results import RunRecord, count_pages
 
-BOX, GAP, PITCH, HEAD = (132, 58), 34, 112, 30
+BOX, GAP, PITCH, HEAD = (148, 58), 30, 108, 30
 """Box width and height, space between columns, distance of rows, room above a box for its data; px."""
 
 NAMES = {
@@ -19,7 +19,7 @@ NAMES = {
 }
 NAMES |= {
     "pretrain": "pretrained",
-    "merge": "adapter merged",
+    "merge": "merged",
     "dpo": "preference-tuned",
     "external": "from elsewhere",
 }
@@ -123,5 +123,5 @@ def _data(results: Path, run: RunRecord, place: Place) -> list[str]:
     ]
 
 
-def _short(name: str, most: int = 15) -> str:
+def _short(name: str, most: int = 18) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"

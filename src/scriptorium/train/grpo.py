@@ -67,7 +67,14 @@ def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
     if taken:
         raise ConfigError(f"stage {run.stage}: args.{sorted(taken)[0]} is set by the workflow; remove it")
     gpu = torch.cuda.is_available()
-    settings = {"seed": 0, "bf16": gpu, "save_total_limit": checkpoint.KEPT, "logging_steps": 1} | run.args
+    seed = run.seed or 0
+    settings = {
+        "seed": seed,
+        "data_seed": seed,
+        "bf16": gpu,
+        "save_total_limit": checkpoint.KEPT,
+        "logging_steps": 1,
+    } | run.args
     try:
         return GRPOConfig(
             output_dir=str(state),

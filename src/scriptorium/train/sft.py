@@ -41,7 +41,7 @@ def load_model(
 
 def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], state: Path) -> Loop:
     """The training loop of a run."""
-    arguments = Arguments.of(run.args, f"stage {run.stage}")
+    arguments = Arguments.of({"seed": run.seed or 0} | run.args, f"stage {run.stage}")
     torch.manual_seed(arguments.seed)
     encoder = Encoder(AutoProcessor.from_pretrained(parent), load(run.model).prompt, TARGETS[run.method])
     data = read_rows(rows, state / "cache", run.data[0].amount)
