@@ -148,12 +148,12 @@ def interval_chart(
                 y, colour = middle + (column - (len(cells) - 1) / 2) * 14, f"s{column % COLOURS + 1}"
                 parts.append(_line(f"whisker {colour}", across(cell.low), y, across(cell.high), y))
                 parts.append(_dot(colour, across(cell.value), y, f"{name}: {cell}"))
-    return _svg(width, height, parts, "values with intervals")
+    return _svg(width, height, parts, "values with intervals", "intervals")
 
 
-def _svg(width: float, height: float, parts: list[str], what: str) -> Markup:
+def _svg(width: float, height: float, parts: list[str], what: str, kind: str = "lines") -> Markup:
     size = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{width:g}px"'
-    return Markup(f'<svg {size} role="img" aria-label="{escape(what)}">{"".join(parts)}</svg>')
+    return Markup(f'<svg class="{kind}" {size} role="img" aria-label="{escape(what)}">{"".join(parts)}</svg>')
 
 
 def _line(kind: str, x0: float, y0: float, x1: float, y1: float) -> str:

@@ -11,7 +11,7 @@ from scriptorium.report.charts import Interval, interval_chart
 from scriptorium.report.corpus import read_corpus
 from scriptorium.report.curves import curves
 from scriptorium.report.lineage import NAMES, draw
-from scriptorium.report.results import RunRecord, read_costs, read_json, read_runs
+from scriptorium.report.results import RunRecord, read_costs, read_json, read_runs, read_splits
 from scriptorium.report.samples import choose_pages, choose_readers, sample
 
 OURS = "scriptorium-1"
@@ -33,6 +33,7 @@ def write_report(results: Path, names: list[str], pages: Path | None, corpus: st
     measured = [run for run in runs.values() if run.bench]
     rule_sets = list(dict.fromkeys(rules for run in measured for rules in run.bench["scores"]))
     rules = OURS if OURS in rule_sets or not rule_sets else rule_sets[0]
+    splits = read_splits(results, runs)
     context = {
         "recipe": read_json(results / "recipe.json").get("recipe") or _recipe(runs),
         "rules": rules,
@@ -41,7 +42,8 @@ def write_report(results: Path, names: list[str], pages: Path | None, corpus: st
         "runs": list(runs.values()),
         "measured": measured,
         "best": max(measured, key=lambda run: run.bench["scores"][rules]["overall"], default=None),
-        "lineage": draw(results, runs, rules),
+        "lineage": draw(splits, runs, rules),
+        "splits": list(splits.values()),
         "score_chart": score_chart(measured, rule_sets),
         "categories": {one: categories(measured, one) for one in rule_sets},
         "kin": kin(measured, rule_sets),

@@ -1,11 +1,10 @@
 """The lineage of the models as a drawing: a box for each run with its score, data above it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from scriptorium.report.results import RunRecord, count_pages
+from scriptorium.report.results import RunRecord, Split
 
 BOX, GAP, PITCH, HEAD = (148, 58), 30, 108, 30
 """Box width and height, space between columns, distance of rows, room above a box for its data; px."""
@@ -57,8 +56,8 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def draw(results: Path, runs: dict[str, RunRecord], rules: str) -> Markup:
-    """The drawing of `runs` (parents first) with overall scores by `rules`."""
+def draw(splits: dict[str, Split], runs: dict[str, RunRecord], rules: str) -> Markup:
+    """The drawing of `runs` (parents first) with overall scores by `rules`; `splits` tell the pages of data."""
     outside = [p for run in runs.values() for p in run.parents if p not in runs]
     parents: dict[str, list[str]] = {name: [] for name in dict.fromkeys(outside)}
     parents |= {name: run.parents for name, run in runs.items()}
@@ -68,7 +67,7 @@ def draw(results: Path, runs: dict[str, RunRecord], rules: str) -> Markup:
     parts = [_arrow(where[parent], where[name]) for name, known in parents.items() for parent in known]
     for name, place in where.items():
         parts += _box(name, runs.get(name), place, rules)
-        parts += _data(results, runs[name], place) if name in runs else []
+        parts += _data(splits, runs[name], place) if name in runs else []
     head = f'<svg class="lineage" viewBox="-2 0 {width} {height:.0f}" style="max-width:{width}px" role="img"'
     return Markup(f'{head} aria-label="lineage of the models">{"".join(parts)}</svg>')
 
@@ -105,13 +104,9 @@ def _box(name: str, run: RunRecord | None, place: Place, rules: str) -> list[str
     return [*parts, "</g>"]
 
 
-def _data(results: Path, run: RunRecord, place: Place) -> list[str]:
+def _data(splits: dict[str, Split], run: RunRecord, place: Place) -> list[str]:
     """The data of a stage, as a label above its box."""
-    labels = []
-    for reference in run.stage.get("data", []):
-        pages = count_pages(results, reference["source"], reference["split"])
-        number = f" · {pages[0]:,} pages" if pages else ""
-        labels.append(f"{reference['source']}/{reference['split']}{number}")
+    labels = [f"{name} · {splits[name].kept:,} pages" if name in splits else name for name in run.data]
     if not labels:
         return []
     x, y = _corner(place)

@@ -37,6 +37,11 @@ class RunRecord:
         """The run's parents: names of runs, paths, or models on the hub."""
         return list(self.stage.get("parents", []))
 
+    @property
+    def data(self) -> list[str]:
+        """What the run learned from, as `source/split`."""
+        return [f"{one['source']}/{one['split']}" for one in self.stage.get("data", [])]
+
     def score(self, rules: str) -> Row | None:
         """The scores by one rule set, or None if the run was not measured by it."""
         found: Row | None = self.bench.get("scores", {}).get(rules)
@@ -120,13 +125,26 @@ def _lines(path: Path) -> Iterator[Row]:
             raise InputError(f"{path}: line {number} is not JSON: {error}") from error
 
 
-def count_pages(results: Path, source: str, split: str) -> tuple[int, int] | None:
-    """Kept and rejected pages of a split, by its `pages.parquet`; None if this folder does not hold it."""
-    path = results / "pages" / source / split / "pages.parquet"
-    if not path.exists():
-        return None
-    verdicts = pq.read_table(path, columns=["verdict"])["verdict"].to_pylist()
-    return verdicts.count("kept"), len(verdicts) - verdicts.count("kept")
+@dataclass(frozen=True)
+class Split:
+    """Pages of one split of one source, by their verdict, and the runs that learned from them."""
+
+    name: str
+    kept: int
+    rejected: int
+    used_by: list[str]
+
+
+def read_splits(results: Path, runs: dict[str, RunRecord]) -> dict[str, Split]:
+    """The splits of this folder by `source/split`, as their `pages.parquet` counts them."""
+    found = {}
+    for path in sorted((results / "pages").glob("*/*/pages.parquet")):
+        name = path.parent.relative_to(results / "pages").as_posix()
+        verdicts = pq.read_table(path, columns=["verdict"])["verdict"].to_pylist()
+        kept = verdicts.count("kept")
+        used_by = [run.name for run in runs.values() if name in run.data]
+        found[name] = Split(name, kept, len(verdicts) - kept, used_by)
+    return found
 
 
 def read_costs(results: Path) -> list[RuleCost]:
