@@ -67,6 +67,7 @@ rule pretrain:
         run=runs("pretrain"),
     conda:
         "../envs/train.yaml"
+    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,

@@ -45,6 +45,7 @@ rule merge:
         run=runs("merge"),
     conda:
         "../envs/train.yaml"
+    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -75,6 +76,7 @@ rule soup:
         run=runs("soup"),
     conda:
         "../envs/train.yaml"
+    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -103,6 +105,7 @@ rule quantize:
         run=runs("quantize"),
     conda:
         "../envs/quantize.yaml"
+    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
