@@ -65,9 +65,9 @@ rule pretrain:
         "<benchmarks>/pretrain/{run}.tsv"
     wildcard_constraints:
         run=runs("pretrain"),
+    priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/train.yaml"
-    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,

@@ -43,9 +43,9 @@ rule merge:
         "<benchmarks>/merge/{run}.tsv"
     wildcard_constraints:
         run=runs("merge"),
+    priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/train.yaml"
-    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -74,9 +74,9 @@ rule soup:
         "<benchmarks>/soup/{run}.tsv"
     wildcard_constraints:
         run=runs("soup"),
+    priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/train.yaml"
-    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
@@ -103,9 +103,9 @@ rule quantize:
         "<benchmarks>/quantize/{run}.tsv"
     wildcard_constraints:
         run=runs("quantize"),
+    priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/quantize.yaml"
-    priority: 10  # the chain waits for it; benches fill the gaps
     threads: lambda wildcards: need(wildcards).threads
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,

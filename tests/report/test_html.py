@@ -118,9 +118,11 @@ def test_a_model_from_elsewhere_has_a_report_too(results: Path, tmp_path: Path) 
     folder = tmp_path / "results"
     (folder / "external").mkdir(parents=True)
     shutil.copy(results / "sft" / "bench.json", folder / "external")
-    (folder / "external" / "model.json").write_text('{"model": "hub:org/name@1234567"}')
+    (folder / "external" / "model.json").write_text('{"parents": {"hub:org/name": ""}}')
     write_report(folder, ["external"], None, None, tmp_path / "report.html")
-    assert "from elsewhere" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = html.fromstring((tmp_path / "report.html").read_text(encoding="utf-8"))
+    boxes = [box.xpath("string(text)") for box in page.xpath("//svg[@class='lineage']//g")]
+    assert boxes == ["hub:org/name", "external"]
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ class RunRecord:
 
     @property
     def parents(self) -> list[str]:
-        """The run's parents: names of runs, paths, or models on the hub."""
-        return list(self.stage.get("parents", []))
+        """The run's parents: names of runs, paths, or models on the hub. One from elsewhere has what it is."""
+        return list(self.stage["parents"] if self.stage else self.receipt.get("parents", []))
 
     @property
     def data(self) -> list[str]:
