@@ -122,7 +122,7 @@ def test_a_model_from_elsewhere_has_a_report_too(results: Path, tmp_path: Path) 
     write_report(folder, ["external"], None, None, tmp_path / "report.html")
     page = html.fromstring((tmp_path / "report.html").read_text(encoding="utf-8"))
     boxes = [box.xpath("string(text)") for box in page.xpath("//svg[@class='lineage']//g")]
-    assert boxes == ["hub:org/name", "external"]
+    assert boxes == ["name", "external"]
 
 
 @pytest.mark.parametrize(

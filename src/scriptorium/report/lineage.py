@@ -94,7 +94,7 @@ def _box(name: str, run: RunRecord | None, place: Place, rules: str) -> list[str
     scores = run.score(rules) if run else None
     size = f'width="{BOX[0]}" height="{BOX[1]}" rx="7"'
     parts = [
-        f'<g class="run {escape(method)}"><rect x="{x:.0f}" y="{y:.1f}" {size}/>',
+        f'<g class="run {escape(method)}"><title>{escape(name)}</title><rect x="{x:.0f}" y="{y:.1f}" {size}/>',
         f'<text class="name" x="{x + 12:.0f}" y="{y + 22:.1f}">{escape(_short(name))}</text>',
         f'<text class="tick" x="{x + 12:.0f}" y="{y + 42:.1f}">{escape(NAMES.get(method, method))}</text>',
     ]
@@ -118,5 +118,7 @@ def _data(splits: dict[str, Split], run: RunRecord, place: Place) -> list[str]:
     ]
 
 
-def _short(name: str, most: int = 18) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+def _short(name: str, most: int = 17) -> str:
+    """A name that fits its box: of a path or a model on the hub the last part, without its revision."""
+    last = name.rstrip("/").rpartition("/")[2].partition("@")[0]
+    return last if len(last) <= most else f"{last[: most - 1]}…"
