@@ -39,7 +39,12 @@ rule bench_score:
         receipt="<results>/{run}/model.json",
         relatives=relative_scores,
     output:
-        "<results>/{run}/bench.json",
+        report(
+            "<results>/{run}/bench.json",
+            caption="../workflow/report/bench.rst",
+            category="Scores",
+            labels={"run": "{run}"},
+        ),
     log:
         "<logs>/bench_score/{run}.log",
     benchmark:

@@ -21,6 +21,7 @@ from scriptorium.recipe.choice import EXTERNAL, choose
 from scriptorium.recipe.config import load_config
 from scriptorium.recipe.plan import hub_folder, hub_model, is_run, make_plan, run_text
 from scriptorium.recipe.recipe import load as load_recipe
+from scriptorium.report import REVISION as LAYOUT_REVISION
 from scriptorium.serve.adapter import load as load_adapter
 from scriptorium.synth.shard import REVISION as PAGES_REVISION
 
@@ -191,6 +192,11 @@ def relatives(wildcards):
         if kin
         else []
     )
+
+
+def bench_pages_to_show():
+    """The bench pages that the report draws: only pages we generated, since it opens them itself."""
+    return [pages(RECIPE.bench)] if RECIPE.bench.source in SYNTH else []
 
 
 def corpus_folder(wildcards):

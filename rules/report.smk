@@ -4,6 +4,7 @@ rule report:
         benches=scores(CHOICE.benches),
         receipts=receipts(PLAN) if not CHOICE.external else [],
         corpus=corpus_report(),
+        pages=bench_pages_to_show(),
     output:
         "<results>/report.html",
     log:
@@ -20,8 +21,10 @@ rule report:
         results=lambda wildcards: RESULTS,
         runs=CHOICE.benches,
         corpus=["--corpus", CHOICE.corpus] if CHOICE.corpus else [],
+        pages=["--pages", *bench_pages_to_show()] if bench_pages_to_show() else [],
+        revision=LAYOUT_REVISION,
     message:
         "Write the report"
     shell:
         "python {input.script:q} --results {params.results:q} --runs {params.runs:q}"
-        " {params.corpus:q} --out {output:q} &> {log:q}"
+        " {params.corpus:q} {params.pages:q} --out {output:q} &> {log:q}"
