@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True, help="results folder")
     parser.add_argument("--run", "--runs", nargs="+", required=True, help="runs to show, with their parents")
-    parser.add_argument("--pages", type=Path, help="folder of the bench, for sample pages")
+    parser.add_argument("--pages", type=Path, help="bench of generated pages, to show some")
     parser.add_argument("--corpus", help="name of a converted corpus")
     parser.add_argument("--out", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args()
