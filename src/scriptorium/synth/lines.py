@@ -15,9 +15,6 @@ GRIDS = {
 }
 """Curriculum group -> columns, rows, share of unpredictable tokens."""
 
-PAGE_COLUMNS = 16
-"""Columns of every page, however short its lines: rendered at one width, letters keep one size."""
-
 PAGES_PER_DOCUMENT = (200, 200)
 BOLD_SHARE = 0.15
 
@@ -29,4 +26,4 @@ def draw(split: str, index: int, rng: random.Random) -> Page:
     words = Words(split, rng, unpredictable)
     lines = tuple(words.line(columns // 2, columns) for _ in range(rows))
     weight = "bold" if rng.random() < BOLD_SHARE else "regular"
-    return Page((Paragraph(lines),), PAGE_COLUMNS, rows, weight, group)
+    return Page((Paragraph(lines),), columns, rows, weight, group)
