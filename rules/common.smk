@@ -31,7 +31,7 @@ try:
     RECIPE = load_recipe(CONFIG.recipe)
     PLAN = make_plan(RECIPE)
     CHOICE = choose(CONFIG, RECIPE, PLAN)
-    SIDE = load_adapter(RECIPE.model).image_side
+    ADAPTER = load_adapter(RECIPE.model)
     load_adapter(CHOICE.adapter)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -139,6 +139,12 @@ def pages(split):
 def rows(splits):
     """The training rows of some splits."""
     return [f"{RESULTS}/rows/{each.source}/{each.split}.parquet" for each in splits]
+
+
+def size():
+    """How large the training pages are drawn."""
+    most = ["--max-scale", ADAPTER.max_scale] if ADAPTER.max_scale else []
+    return ["--side", ADAPTER.image_side, *most]
 
 
 # Models

@@ -89,8 +89,8 @@ rule pack:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        side=SIDE,
+        size=size(),
     message:
         "Render {wildcards.source}, {wildcards.split} to training rows"
     shell:
-        "python {input.script:q} --pages {input.pages:q} --side {params.side} --out {output:q} &> {log:q}"
+        "python {input.script:q} --pages {input.pages:q} {params.size} --out {output:q} &> {log:q}"

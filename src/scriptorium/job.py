@@ -47,7 +47,9 @@ def lease(path: Path) -> Iterator[None]:
         file.seek(0)
         file.truncate()
         job = os.environ.get("SLURM_JOB_ID", "-")
-        file.write(f"pid {os.getpid()} on {socket.gethostname()}, SLURM job {job}, {Path(sys.argv[0]).name}\n")
+        file.write(
+            f"pid {os.getpid()} on {socket.gethostname()}, SLURM job {job}, {Path(sys.argv[0]).name}\n"
+        )
         file.flush()
         yield
 

@@ -71,7 +71,9 @@ def _read(left: list[Row], root: Path, client: ChatClient, adapter: Adapter, pdf
     try:
         for place in left:
             try:
-                image = pdf.render(root / place["pdf"], place["page"], adapter.image_side)
+                image = pdf.render(
+                    root / place["pdf"], place["page"], adapter.image_side, max_scale=adapter.max_scale
+                )
             except PdfError as error:
                 yield _row(place, Reading("unreadable", "", None, "", error.reason, 0, 0.0, 0))
                 continue

@@ -58,7 +58,11 @@ def convert_shard(
 def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
     """Everything besides the page that shapes its text: the part of the content key that a shard shares."""
     return {
-        "render": {"engine": f"pypdfium2 {version('pypdfium2')}", "side": adapter.image_side},
+        "render": {
+            "engine": f"pypdfium2 {version('pypdfium2')}",
+            "side": adapter.image_side,
+            "max_scale": adapter.max_scale,
+        },
         "weights": weights_of(model),
         "prompt": adapter.prompt_sha256,
         "sampling": {"temperatures": adapter.temperatures, "max_tokens": adapter.max_tokens},
@@ -121,7 +125,7 @@ def read_pages(
 def render(row: dict[str, Any], adapter: Adapter, pdf: PdfWorker) -> np.ndarray | Reading:
     """The page's image; or, if it cannot be drawn, the reading that says why."""
     try:
-        return pdf.render(Path(row["source"]), row["page"], adapter.image_side)
+        return pdf.render(Path(row["source"]), row["page"], adapter.image_side, max_scale=adapter.max_scale)
     except PdfError as error:
         return Reading("unreadable", "", None, "", "", 0, 0.0, 0, reason=f"{error.reason}: {error}")
 

@@ -48,8 +48,8 @@ SETTINGS: dict[str, Any] = {
 Row = dict[str, Any]
 
 
-def pack(pages: Path, out: Path, side: int) -> None:
-    """Render the kept pages of `pages`, longest side `side` px, to the rows of `out`, sorted by id.
+def pack(pages: Path, out: Path, side: int, max_scale: float | None = None) -> None:
+    """Render the kept pages of `pages` (longest side `side` px, less by `max_scale`) to `out`, sorted by id.
 
     A page that cannot be rendered or whose truth cannot be read is left out, and said so on stderr. Raises
     InputError when no page is left, or for a test file that cannot be read.
@@ -59,7 +59,7 @@ def pack(pages: Path, out: Path, side: int) -> None:
     count = 0
     with whole(out) as part:
         with pq.ParquetWriter(part, COLUMNS, **SETTINGS) as writer, PdfWorker() as worker:
-            rows = _rows(kept, pages, tests, worker, side)
+            rows = _rows(kept, pages, tests, worker, side, max_scale)
             while batch := list(islice(rows, GROUP_ROWS)):
                 writer.write_table(pa.Table.from_pylist(batch, COLUMNS), row_group_size=GROUP_ROWS)
                 count += len(batch)
@@ -82,13 +82,18 @@ def _tests(pages: Path) -> dict[str, list[Row]]:
 
 
 def _rows(
-    kept: list[Row], pages: Path, tests: dict[str, list[Row]], worker: PdfWorker, side: int
+    kept: list[Row],
+    pages: Path,
+    tests: dict[str, list[Row]],
+    worker: PdfWorker,
+    side: int,
+    max_scale: float | None,
 ) -> Iterator[Row]:
     """The rows of the kept pages that can be rendered and read."""
     for page in track(kept, len(kept), "pages rendered"):
         try:
             text = _text(pages, page)
-            image = encode_png(worker.render(pages / page["pdf"], 1, side))
+            image = encode_png(worker.render(pages / page["pdf"], 1, side, max_scale=max_scale))
         except (PdfError, FrontMatterError, OSError, UnicodeDecodeError) as error:
             print(f"left out {page['id']}: {error}", file=sys.stderr)
             continue

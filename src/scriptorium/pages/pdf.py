@@ -99,11 +99,22 @@ class PdfWorker:
         header, _ = self._ask("pages", path, None, password)
         return [PageSize(*size) for size in header["sizes"]]
 
-    def render(self, path: Path, page: int, side: int, *, password: str | None = None) -> np.ndarray:
-        """The page as uint8 (H, W, 3) RGB on white, its crop box, longest side exactly `side` pixels."""
-        header, raw = self._ask("render", path, page, password, side=side)
+    def render(
+        self,
+        path: Path,
+        page: int,
+        side: int,
+        *,
+        max_scale: float | None = None,
+        password: str | None = None,
+    ) -> np.ndarray:
+        """The page as uint8 (H, W, 3) RGB on white, its crop box, longest side `side` pixels.
+
+        A small page is not drawn larger than `max_scale` pixels a point; None sets no such bound.
+        """
+        header, raw = self._ask("render", path, page, password, side=side, max_scale=max_scale)
         width, height = header["width"], header["height"]
-        if max(width, height) != side or min(width, height) < 1 or len(raw) != width * height * 3:
+        if not 1 <= min(width, height) <= max(width, height) <= side or len(raw) != width * height * 3:
             self._kill()
             raise PdfError("damaged", f"{path}, page {page}: {len(raw)} bytes for {width} x {height} pixels")
         return np.frombuffer(raw, np.uint8).reshape(height, width, 3)
@@ -124,7 +135,7 @@ class PdfWorker:
             self._kill()
 
     def _ask(
-        self, operation: str, path: Path, page: int | None, password: str | None, **more: int
+        self, operation: str, path: Path, page: int | None, password: str | None, **more: float | None
     ) -> tuple[dict[str, Any], bytearray]:
         where = str(path) if page is None else f"{path}, page {page}"
         check(path)

@@ -127,12 +127,12 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-    """The page drawn on white, RGB, its longest side exactly `side` pixels."""
+    """The page drawn on white, RGB, its longest side `side` pixels, or fewer by `max_scale`."""
     import pypdfium2
 
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
     try:
-        width, height = pixels(page.get_width(), page.get_height(), request["side"])
+        width, height = pixels(page.get_width(), page.get_height(), request["side"], request["max_scale"])
         bitmap = pypdfium2.PdfBitmap.new_native(
             width, height, pypdfium2.raw.FPDFBitmap_BGR, rev_byteorder=True
         )
@@ -147,12 +147,16 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
         page.close()
 
 
-def pixels(width: float, height: float, side: int) -> tuple[int, int]:
-    """The image's size for a page of `width` x `height` points. Raises Failure if the page has no area."""
+def pixels(width: float, height: float, side: int, max_scale: float | None) -> tuple[int, int]:
+    """The image's size for a page of `width` x `height` points: longest side `side` pixels.
+
+    It is less where that would be more than `max_scale` pixels a point. Raises Failure if the page has no area.
+    """
     longest = max(width, height)
     if not (min(width, height) > 0 and longest < LONGEST):  # not a number fails too
         raise Failure("bad_page", f"the page measures {width:g} x {height:g} points")
-    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
+    scale = side / longest if max_scale is None else min(side / longest, max_scale)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

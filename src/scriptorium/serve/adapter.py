@@ -23,6 +23,9 @@ class Adapter(BaseModel):
     name: str
     prompt: str
     image_side: int = Field(gt=0, description="longest side of the page image, pixels")
+    max_scale: float | None = Field(
+        default=None, gt=0, description="pixels a point at most: small pages are not enlarged beyond it"
+    )
     max_tokens: int = Field(gt=0, description="tokens an answer may have")
     parser: Literal["front_matter", "markdown"] = "front_matter"
     temperatures: list[float] = Field(min_length=1, description="sampling temperature of each attempt")
