@@ -62,6 +62,13 @@ def test_scale_one_is_exact(worker: PdfWorker, write) -> None:
     image[0, 0] = 7  # the caller owns it
 
 
+def test_a_small_page_is_not_enlarged_beyond_the_largest_scale(worker: PdfWorker, write) -> None:
+    small = write(hostile.drawing(CORNER, b"[0 0 56 28]"))
+    assert worker.render(small, 1, 224).shape == (112, 224, 3)
+    assert worker.render(small, 1, 224, max_scale=1.0).shape == (28, 56, 3)
+    assert worker.render(small, 1, 40, max_scale=1.0).shape == (20, 40, 3)
+
+
 @pytest.mark.parametrize("box", ["595.276 841.89", "612 792", "841.89 595.276", "1 1000", "33.3333 33.3334"])
 @pytest.mark.parametrize("side", [224, 1288])
 def test_the_longest_side_is_exact(worker: PdfWorker, write, box: str, side: int) -> None:
