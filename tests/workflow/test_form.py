@@ -12,7 +12,7 @@ from yte import process_yaml
 from .conftest import ROOT, Runner
 
 BIN = Path(sys.executable).parent
-ORDER = ["input", "output", "log", "benchmark", "wildcard_constraints", "conda", "priority", "threads"]
+ORDER = ["input", "output", "log", "benchmark", "wildcard_constraints", "priority", "conda", "threads"]
 ORDER += ["resources", "params", "message", "shell"]
 TARGETS = ("all", "convert_corpus")
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
