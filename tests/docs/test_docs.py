@@ -1,5 +1,6 @@
 """What the documents say is so: links, commands, options, config, recipes, the picture of the graph."""
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -195,7 +196,7 @@ def drawn(text: str) -> tuple[set[str], set[tuple[str, str]], dict[str, set[str]
             nodes |= found
             if group:
                 groups[group] |= found
-            for left, right in zip(steps, steps[1:], strict=False):
+            for left, right in itertools.pairwise(steps):
                 edges |= {(a, b) for a in left for b in right}
     return nodes - groups.keys(), edges, groups
 
@@ -207,7 +208,7 @@ def rule_graph(text: str) -> tuple[set[str], set[tuple[str, str]]]:
     return set(names.values()), {(names[a], names[b]) for a, b in edges}
 
 
-def test_the_picture_shows_the_rule_graph(snakemake: Runner) -> None:  # noqa: F811
+def test_the_picture_shows_the_rule_graph(snakemake: Runner) -> None:
     done = snakemake("--rulegraph", "mermaid-js")
     assert done.returncode == 0, done.stderr
     rules, true_edges = rule_graph(done.stdout)
