@@ -21,7 +21,7 @@ from scriptorium.serve.adapter import load
 from scriptorium.train.arguments import Arguments
 from scriptorium.train.loop import Loop
 from scriptorium.train.order import Order
-from scriptorium.train.rows import IGNORED, Encoder, read_rows
+from scriptorium.train.rows import IGNORED, Encoder, read_rows, shorter
 from scriptorium.train.sft import train
 from tests.train.conftest import PRIMER, run
 
@@ -69,17 +69,30 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(
     assert (receipt.steps, receipt.format, receipt.weights_sha256) == (6, "full", first)
 
 
+def start(base: Path, rows: Path, folder: Path) -> "subprocess.Popen[bytes]":
+    """The training script on `folder`, in a process of its own."""
+    script = Path(__file__).parents[2] / "workflow" / "scripts" / "sft.py"
+    command = [sys.executable, script, folder / "stage.yaml", "--parent", base, "--rows", rows]
+    command += ["--state", folder / "state", "--model", folder / "model"]
+    command += ["--metrics", folder / "metrics.jsonl", "--receipt", folder / "model.json"]
+    return subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def wait_for_steps(folder: Path, steps: int, child: "subprocess.Popen[bytes]") -> None:
+    """Wait until the metrics of `folder` show `steps` steps."""
+    path, deadline = folder / "state" / "metrics.jsonl", time.monotonic() + 120
+    while not path.exists() or len(path.read_text().splitlines()) < steps:
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_killed_in_training_it_goes_on_to_the_same_weights(base: Path, rows: Path, tmp_path: Path) -> None:
     """SIGKILL after the second checkpoint; the second try ends with the weights of an undisturbed run."""
     stage = sft(max_steps=40, save_steps=4)
     undisturbed = go(stage, base, rows, tmp_path / "a")
     folder = tmp_path / "b"
     write_run(folder / "stage.yaml", stage)
-    script = Path(__file__).parents[2] / "workflow" / "scripts" / "sft.py"
-    command = [sys.executable, script, folder / "stage.yaml", "--parent", base, "--rows", rows]
-    command += ["--state", folder / "state", "--model", folder / "model"]
-    command += ["--metrics", folder / "metrics.jsonl", "--receipt", folder / "model.json"]
-    child = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    child = start(base, rows, folder)
     deadline = time.monotonic() + 120
     while not (folder / "state" / "checkpoint-8").exists():
         assert child.poll() is None and time.monotonic() < deadline
@@ -91,6 +104,51 @@ def test_killed_in_training_it_goes_on_to_the_same_weights(base: Path, rows: Pat
     assert go(stage, base, rows, folder) == undisturbed
     steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(1, 41))
+
+
+def test_asked_to_stop_it_writes_a_checkpoint_and_goes_on_later(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
+    stage = sft(max_steps=60, save_steps=1000)
+    undisturbed = go(stage, base, rows, tmp_path / "a")
+    folder = tmp_path / "b"
+    write_run(folder / "stage.yaml", stage)
+    child = start(base, rows, folder)
+    wait_for_steps(folder, 5, child)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(60) == 143
+    (checkpoint,) = (folder / "state").glob("checkpoint-*")
+    assert 5 <= int(checkpoint.name.rpartition("-")[2]) < 60
+    assert go(stage, base, rows, folder) == undisturbed
+
+
+def test_long_rows_are_left_out_and_counted(
+    base: Path, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
+    data = read_rows([rows], tmp_path)
+    lengths = [len(encoder.answers([row])[0]) for row in data]
+    pictures = int((encoder([data[0]])["input_ids"] == encoder.processor.image_token_id).sum())
+    kept = shorter(data, encoder, pictures + min(lengths))
+    assert 0 < len(kept) == sum(length == min(lengths) for length in lengths) < len(data)
+    assert f"{len(data) - len(kept)} of {len(data)} rows are longer" in capsys.readouterr().err
+
+
+def test_an_adapter_goes_into_its_model_unless_it_is_to_stay_one(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
+    for merge, names in ((True, {"model.safetensors"}), (False, {"adapter_model.safetensors"})):
+        adapter = {
+            "r": 2,
+            "lora_alpha": 4,
+            "lora_dropout": 0.0,
+            "target_modules": "all-linear",
+            "merge": merge,
+        }
+        stage = sft(max_steps=1).model_copy(update={"adapter": adapter})
+        go(stage, base, rows, tmp_path / str(merge))
+        assert {path.name for path in (tmp_path / str(merge) / "model").glob("*.safetensors")} == names
+        assert read_receipt(tmp_path / str(merge) / "model.json").format == ("full" if merge else "adapter")
 
 
 def test_state_of_another_stage_is_refused_with_the_difference(

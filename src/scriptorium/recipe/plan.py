@@ -62,6 +62,7 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
     _check_cycles(where, recipe)
     plan: dict[str, Run] = {}
     for name, stage in recipe.stages.items():
+        _check_carried_out(where, name, stage)
         _check_data(where, name, stage, recipe)
         parents = [run for parent in _named(stage) for run in _parent_runs(where, name, stage, parent, runs)]
         if stage.weights and len(stage.weights) != len(parents):
@@ -175,6 +176,32 @@ def _check_data(where: str, name: str, stage: Stage, recipe: Recipe) -> None:
     for key, references in (("data", stage.data), ("eval_data", stage.eval_data)):
         for reference in references:
             _check_pages(where, f"stages.{name}.{key}", reference, recipe)
+
+
+NOT_YET: dict[str, Any] = {
+    "engine": "trl",
+    "overrides": {},
+    "pass_rate": None,
+    "freeze": [],
+    "chat_template": None,
+    "max_prompt_tokens": None,
+    "reward_scale": 1.0,
+    "calibration": None,
+}
+"""Fields of a stage that no rule carries out so far, and the value that asks for nothing."""
+
+
+def _check_carried_out(where: str, name: str, stage: Stage) -> None:
+    """Refuse what would be passed over without a word."""
+    if stage.method in ("dpo", "filter"):
+        raise ConfigError(f"{where}: stages.{name}.method: no rule carries out {stage.method!r} yet")
+    for key, nothing in NOT_YET.items():
+        if getattr(stage, key) != nothing:
+            raise ConfigError(f"{where}: stages.{name}.{key}: no rule carries it out yet; remove it")
+    if stage.adapter and stage.adapter.load_in_4bit:
+        raise ConfigError(f"{where}: stages.{name}.adapter.load_in_4bit: not carried out yet; remove it")
+    if len(stage.data) > 1 and any(each.amount != 1.0 for each in stage.data):
+        raise ConfigError(f"{where}: stages.{name}.data: `amount` works with one source only so far")
 
 
 def _check_pages(where: str, key: str, reference: DataRef | PagesRef, recipe: Recipe) -> None:

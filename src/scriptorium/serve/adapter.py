@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from scriptorium.files import write_json
 
 FOLDER = Path("config/models")
 CHECKOUT = Path(__file__).parents[3]
+INSTALLED = Path(sys.prefix) / "share" / "scriptorium" / "models"
+"""Where `pip install` puts the adapters (pyproject.toml, data-files)."""
 
 
 class Adapter(BaseModel):
@@ -73,7 +76,7 @@ def find(name: str) -> Path:
         if Path(name).is_file():
             return Path(name)
         raise ConfigError(f"model adapter {name}: no such file")
-    folders = [FOLDER, CHECKOUT / FOLDER]
+    folders = [FOLDER, CHECKOUT / FOLDER, INSTALLED]
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"

@@ -1,6 +1,7 @@
 """The life of a model server: started, waited for, and gone when the block ends, whatever happens."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -25,6 +26,9 @@ NAME = "model"
 START_SECONDS = 900.0
 START_TRIES = 3
 LOG_LINES = 20
+INSTALL = {"transformers": "pip install 'scriptorium[serve]'", "vllm": "pip install vllm"}
+"""What makes an engine available."""
+
 IN_FLIGHT = {"transformers": 1, "vllm": 64}
 """Requests worth sending at once. `transformers serve` reads one page after the other, and seeds one global
 random state when a request arrives: a second request in flight would make sampled answers irreproducible."""
@@ -45,6 +49,11 @@ def serving(model: str, adapter: Adapter, threads: int, log: Path) -> Iterator[E
     if not model.startswith("hub:") and not (Path(model) / "config.json").is_file():
         raise ConfigError(
             f"model {model}: not a model folder (no config.json in it), a hub:org/name or a URL"
+        )
+    if importlib.util.find_spec(adapter.engine) is None:
+        raise ConfigError(
+            f"the package {adapter.engine} is missing, with which adapter {adapter.name} serves: "
+            f"{INSTALL[adapter.engine]}, or name the URL of a running server"
         )
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="scriptorium-serve-") as scratch:

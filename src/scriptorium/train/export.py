@@ -10,7 +10,12 @@ from scriptorium.serve.adapter import load, write_prompt
 
 
 def export(model: PreTrainedModel, processor: ProcessorMixin, run: Run, out: Path) -> None:
-    """Write what was trained (a model, or a peft adapter) with its processor, generation config and prompt."""
+    """Write what was trained with its processor, generation config and prompt.
+
+    A peft adapter stays one if the run says `merge: false`, and goes into its model otherwise.
+    """
+    if run.adapter and run.adapter.get("merge", True):
+        model = model.merge_and_unload()
     with whole(out) as part:
         model.save_pretrained(part)
         (part / "README.md").unlink(missing_ok=True)  # peft's card names paths of this machine

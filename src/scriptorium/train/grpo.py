@@ -24,6 +24,8 @@ from scriptorium.train.export import export
 from scriptorium.train.loop import keep_metrics
 from scriptorium.train.rewards import make_rewards
 from scriptorium.train.rows import Encoder, picture, question, read_rows
+from scriptorium.train.sft import lora
+from scriptorium.train.stop import StopRequest
 
 OURS = {"output_dir", "report_to", "use_cpu", "reward_weights", "resume_from_checkpoint"}
 """Arguments of GRPOConfig that this file sets; a recipe may not."""
@@ -42,6 +44,18 @@ class Journal(TrainerCallback):
         if logs and "reward" in logs:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+
+
+class Leave(TrainerCallback):
+    """Has the trainer write a checkpoint and end when it is asked to stop."""
+
+    def __init__(self, request: StopRequest) -> None:
+        self.request = request
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After each step."""
+        if self.request.asked:
+            control.should_save = control.should_training_stop = True
 
 
 class Trainer(GRPOTrainer):
@@ -111,21 +125,16 @@ def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixi
     if model.generation_config.suppress_tokens and not config.use_vllm:
         suppressed = {"suppress_tokens": list(model.generation_config.suppress_tokens)}
         config.generation_kwargs = suppressed | (config.generation_kwargs or {})
-    lora = None
-    if run.adapter:
-        from peft import LoraConfig
-
-        lora = LoraConfig(**{k: v for k, v in run.adapter.items() if k != "merge"})
     trainer = Trainer(
         model=model,
         args=config,
         train_dataset=prompts(rows, load(run.model).prompt),
         reward_funcs=functions,
         processing_class=processor,
-        peft_config=lora,
+        peft_config=lora(run.adapter) if run.adapter else None,
         callbacks=[Journal(state / "metrics.jsonl")],
     )
-    if lora:
+    if run.adapter:
         # A path of this machine would make equal adapters differ.
         trainer.model.peft_config["default"].base_model_name_or_path = run.parents[0]
     return trainer
@@ -152,7 +161,11 @@ def train(
         trainer = make_trainer(run, parent, data, processor, state)
         found = checkpoint.checkpoints(state)
         keep_metrics(state / "metrics.jsonl", int(found[-1].name.rpartition("-")[2]) if found else 0)
+        request = StopRequest()
+        trainer.add_callback(Leave(request))
         trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
+        if trainer.state.global_step < trainer.state.max_steps:
+            request.leave(trainer.state.global_step)
         last = {}
         if eval_rows:
             encoder = Encoder(processor, load(run.model).prompt)
@@ -160,7 +173,7 @@ def train(
             last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
         export(trainer.model, processor, run, out)
         checkpoint.finish(state, metrics)
-        kind: Format = "adapter" if run.adapter else "full"
+        kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
         write_receipt(
             receipt, run, out, parents, [*rows, *eval_rows], kind, trainer.state.global_step, started, last
         )

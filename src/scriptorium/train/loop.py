@@ -21,6 +21,7 @@ from scriptorium.train.arguments import Arguments
 from scriptorium.train.evaluate import evaluate
 from scriptorium.train.order import Order
 from scriptorium.train.rows import IGNORED, Encoder
+from scriptorium.train.stop import StopRequest
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,17 @@ class Loop:
         """Train to the end; the number of steps done and the last metrics. Goes on from the newest checkpoint."""
         self.steps = self.arguments.steps(len(self.rows))
         self.optimiser = self.make_optimiser()
+        request = StopRequest()
         self.last: dict[str, float] = {}
         start = self.resume()
         self.metrics = (self.state / "metrics.jsonl").open("a", encoding="utf-8")
         with self.metrics:
             step = start
             for step in track(self.work(start), self.steps, "training", start):
-                if step % self.arguments.save_steps == 0:
+                if request.asked or step % self.arguments.save_steps == 0:
                     self.save(step)
+                if request.asked and step < self.steps:
+                    request.leave(step)
         self.save(step)
         return step, self.last
 

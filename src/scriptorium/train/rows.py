@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,23 @@ class Encoder:
         inputs["mm_token_type_ids"] = pad(types, 0)
         inputs["labels"] = pad(labels, IGNORED)
         return inputs
+
+
+def shorter(rows: Dataset, encoder: Encoder, most: int) -> Dataset:
+    """The rows of at most `most` tokens, picture and answer together; the rest is counted and said."""
+    merge = encoder.processor.image_processor.merge_size**2
+
+    def tokens(row: dict[str, Any]) -> int:
+        width, height = Image.open(io.BytesIO(row["image"])).size
+        patches = encoder.processor.image_processor.get_number_of_image_patches(height, width)
+        return int(patches // merge) + len(encoder.answers([row])[0])
+
+    kept = [index for index, row in enumerate(rows) if tokens(row) <= most]
+    print(
+        f"{len(rows) - len(kept)} of {len(rows)} rows are longer than {most} tokens and left out",
+        file=sys.stderr,
+    )
+    return rows.select(kept)
 
 
 def pad(rows: list[torch.Tensor], value: int) -> torch.Tensor:

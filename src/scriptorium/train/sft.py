@@ -2,8 +2,10 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
+from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel
 
 from scriptorium.errors import ConfigError
@@ -16,7 +18,7 @@ from scriptorium.train.arguments import Arguments
 from scriptorium.train.export import export
 from scriptorium.train.loop import Loop, Stop
 from scriptorium.train.order import Curriculum, Order
-from scriptorium.train.rows import Encoder, read_rows
+from scriptorium.train.rows import Encoder, read_rows, shorter
 
 TARGETS = {"pretrain": "text", "sft": "page"}
 """What each method learns to write: the text alone, or the whole page with its front matter."""
@@ -27,15 +29,18 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_model(
-    folder: Path, model_args: dict[str, str], adapter: dict[str, object] | None
-) -> PreTrainedModel:
+def lora(adapter: dict[str, Any]) -> LoraConfig:
+    """peft's configuration of a stage's `adapter`, without the options that are ours."""
+    return LoraConfig(
+        **{name: value for name, value in adapter.items() if name not in ("merge", "load_in_4bit")}
+    )
+
+
+def load_model(folder: Path, model_args: dict[str, str], adapter: dict[str, Any] | None) -> PreTrainedModel:
     """A model to train: from `folder`, in the dtype asked for (float32 by default), with LoRA if `adapter` says so."""
     model = AutoModelForImageTextToText.from_pretrained(folder, **({"dtype": "float32"} | model_args))
     if adapter:
-        from peft import LoraConfig, get_peft_model
-
-        model = get_peft_model(model, LoraConfig(**{k: v for k, v in adapter.items() if k != "merge"}))
+        model = get_peft_model(model, lora(adapter))
     return model.to(device())
 
 
@@ -45,6 +50,8 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
     torch.manual_seed(arguments.seed)
     encoder = Encoder(AutoProcessor.from_pretrained(parent), load(run.model).prompt, TARGETS[run.method])
     data = read_rows(rows, state / "cache", run.data[0].amount)
+    if run.max_tokens:
+        data = shorter(data, encoder, run.max_tokens)
     curriculum = (
         Curriculum(**(run.curriculum | {"groups": tuple(run.curriculum["groups"])}))
         if run.curriculum
@@ -87,5 +94,5 @@ def train(
         steps, last = loop.run()
         export(loop.model, loop.encoder.processor, run, out)
         checkpoint.finish(state, metrics)
-        kind: Format = "adapter" if run.adapter else "full"
+        kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
         write_receipt(receipt, run, out, parents, [*rows, *eval_rows], kind, steps, started, last)
