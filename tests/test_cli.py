@@ -116,5 +116,5 @@ def test_convert_with_a_model_served_here(tmp_path: Path, model_folder: Path) ->
     done = scriptorium("convert", GOOD, "--out", tmp_path, "--model", model_folder, "--threads", "1")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads((tmp_path / "report.json").read_text())["rows"]
-    assert (row["status"], row["attempts"]) == ("fallback_text", 3)
+    assert (row["status"], row["attempts"]) == ("fallback_text", len(load("tiny").temperatures))
     assert "Hello" in (tmp_path / "markdown" / f"{GOOD.stem}.md").read_text()

@@ -20,6 +20,8 @@ NO_HEAD = answer("Just text.")
 WRONG_HEAD = answer(encode(FrontMatter(primary_language="English"), "Just text."))
 EMPTY = answer(encode(FrontMatter(), None))
 
+PATIENT = load("tiny").model_copy(update={"temperatures": [0.0, 0.3, 0.7]})
+
 
 def page() -> np.ndarray:
     """A page that looks different from each side."""
@@ -37,7 +39,7 @@ def read(
     *replies: Reply, image: np.ndarray | None = None, adapter: Adapter | None = None
 ) -> tuple[Reading, list]:
     with ScriptedServer(in_turn(*replies)) as server, ChatClient(server.endpoint, patience=5) as client:
-        reading = read_page(client, adapter or load("tiny"), page() if image is None else image)
+        reading = read_page(client, adapter or PATIENT, page() if image is None else image)
     return reading, server.requests
 
 
@@ -59,7 +61,7 @@ def test_a_good_answer_is_taken_at_once() -> None:
 def test_a_bad_answer_is_followed_by_the_next_temperature(bad: Reply) -> None:
     reading, requests = read(bad, bad, GOOD)
     assert (reading.status, reading.text, reading.attempts) == ("ok", "Some text.", 3)
-    assert [request["temperature"] for request in requests] == load("tiny").temperatures
+    assert [request["temperature"] for request in requests] == PATIENT.temperatures
     assert len({request["seed"] for request in requests}) == 3
     assert (reading.tokens, reading.prompt_tokens) == (15, 30)
 
@@ -118,5 +120,5 @@ def test_a_request_too_long_asks_for_less() -> None:
 
 
 def test_markdown_parser_takes_the_answer_as_it_is() -> None:
-    reading, _ = read(NO_HEAD, adapter=load("tiny").model_copy(update={"parser": "markdown"}))
+    reading, _ = read(NO_HEAD, adapter=PATIENT.model_copy(update={"parser": "markdown"}))
     assert (reading.status, reading.text, reading.front) == ("ok", "Just text.", None)

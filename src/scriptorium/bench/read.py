@@ -83,7 +83,7 @@ def _read(left: list[Row], root: Path, client: ChatClient, adapter: Adapter, pdf
         while flying:
             yield from _landed(flying)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _landed(flying: dict[Future[Reading], Row]) -> Iterator[Row]:

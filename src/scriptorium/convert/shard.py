@@ -119,7 +119,7 @@ def read_pages(
         for _ in track(all_pages(), len(left), "pages"):
             pass
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def render(row: dict[str, Any], adapter: Adapter, pdf: PdfWorker) -> np.ndarray | Reading:
