@@ -44,7 +44,7 @@ def shipped() -> str:
     [
         (shipped() + "image_sid: 3\n", ["image_sid", "image_side"]),
         (shipped().replace("engine: transformers", "engine: sglang"), ["engine", "sglang"]),
-        (shipped().replace("max_tokens: 160", "max_tokens: many"), ["max_tokens", "many"]),
+        (shipped().replace("max_tokens: 130", "max_tokens: many"), ["max_tokens", "many"]),
         ("- a\n- b\n", ["mapping"]),
         ("a: [\n", ["not YAML"]),
     ],
