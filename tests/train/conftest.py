@@ -12,9 +12,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scriptorium.pages import front_matter
+from scriptorium.receipt import weights_sha256
 from scriptorium.recipe.plan import Run
 from scriptorium.recipe.recipe import DataRef
 from scriptorium.train.init import make
+from scriptorium.train.stage import Files, Train, conduct
 
 CONFIG: dict[str, Any] = {
     "model_type": "qwen2_5_vl",
@@ -97,6 +99,17 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rows") / "sft.parquet"
     pq.write_table(pa.Table.from_pylist([page(rng) for _ in range(40)]), path)
     return path
+
+
+def go(train: Train, stage: Run, base: Path, rows: Path, folder: Path) -> str:
+    """Carry out a stage in `folder`; the hash of its weights."""
+    outputs = {
+        "model": folder / "model",
+        "metrics": folder / "metrics.jsonl",
+        "receipt": folder / "model.json",
+    }
+    conduct(stage, Files(base, [rows], [], folder / "state", **outputs), train)
+    return weights_sha256(folder / "model")
 
 
 PRIMER = DataRef(source="primer", split="sft")

@@ -1,5 +1,6 @@
 """GRPO through TRL: it learns something, resumes exactly, and leaves an adapter that names its parent."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from scriptorium.errors import ConfigError
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run
 from scriptorium.train import grpo
+from tests.train import conftest
 from tests.train.conftest import PRIMER, run
 
 ARGS = {
@@ -38,18 +40,7 @@ def stage(adapter: dict[str, Any] | None = None, **args: Any) -> Run:
     )
 
 
-def go(made: Run, base: Path, rows: Path, folder: Path) -> str:
-    grpo.train(
-        made,
-        base,
-        [rows],
-        [],
-        folder / "state",
-        folder / "model",
-        folder / "metrics.jsonl",
-        folder / "model.json",
-    )
-    return weights_sha256(folder / "model")
+go = functools.partial(conftest.go, grpo.train)
 
 
 def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Path, tmp_path: Path) -> None:

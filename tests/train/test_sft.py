@@ -1,5 +1,6 @@
 """The training loop: exact resumption, token weighting, masking, a refused state."""
 
+import functools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from scriptorium.train.loop import Loop
 from scriptorium.train.order import Order
 from scriptorium.train.rows import IGNORED, Encoder, read_rows, shorter
 from scriptorium.train.sft import train
+from tests.train import conftest
 from tests.train.conftest import PRIMER, run
 
 ARGS = {
@@ -44,18 +46,7 @@ def sft(**args: Any) -> Run:
     return run("sft", "sft", parents=["base"], data=[PRIMER], args=ARGS | args)
 
 
-def go(stage: Run, base: Path, rows: Path, folder: Path) -> str:
-    train(
-        stage,
-        base,
-        [rows],
-        [],
-        folder / "state",
-        folder / "model",
-        folder / "metrics.jsonl",
-        folder / "model.json",
-    )
-    return weights_sha256(folder / "model")
+go = functools.partial(conftest.go, train)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(

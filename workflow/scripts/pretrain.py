@@ -2,13 +2,13 @@
 --model DIR --metrics metrics.jsonl --receipt model.json [--eval-rows ROWS.parquet]"""
 
 from scriptorium.job import run
-from scriptorium.train.command import arguments
 from scriptorium.train.sft import train
+from scriptorium.train.stage import arguments, conduct
 
 
 def main() -> None:
     """Read the command line and train."""
-    train(**arguments(__doc__))
+    conduct(*arguments(__doc__), train)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ TRL does the mathematics; this file brings it rows, rewards, exact resumption an
 """
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,15 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, ProcessorMi
 from trl import GRPOConfig, GRPOTrainer
 
 from scriptorium.errors import ConfigError
-from scriptorium.job import lease
-from scriptorium.receipt import Format, write_receipt
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
 from scriptorium.train import checkpoint
 from scriptorium.train.evaluate import evaluate
-from scriptorium.train.export import export
 from scriptorium.train.loop import keep_metrics
 from scriptorium.train.rewards import make_rewards
 from scriptorium.train.rows import Encoder, picture, question, read_rows
 from scriptorium.train.sft import lora
+from scriptorium.train.stage import Files, Trained
 from scriptorium.train.stop import StopRequest
 
 OURS = {"output_dir", "report_to", "use_cpu", "reward_weights", "resume_from_checkpoint"}
@@ -140,40 +137,23 @@ def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixi
     return trainer
 
 
-def train(
-    run: Run,
-    parent: Path,
-    rows: list[Path],
-    eval_rows: list[Path],
-    state: Path,
-    out: Path,
-    metrics: Path,
-    receipt: Path,
-) -> None:
-    """Reinforce `run` from the model in `parent`; model, metrics and receipt appear at the end, whole."""
-    started = time.monotonic()
-    parents = {run.parents[0]: parent}
-    with lease(state / "lease"):
-        checkpoint.claim(state, checkpoint.shape(run, parents, [*rows, *eval_rows]))
-        # Prompts of unequal length in a batch would shift the positions of their images otherwise.
-        processor = AutoProcessor.from_pretrained(parent, padding_side="left")
-        data = read_rows(rows, state / "cache", run.data[0].amount)
-        trainer = make_trainer(run, parent, data, processor, state)
-        found = checkpoint.checkpoints(state)
-        keep_metrics(state / "metrics.jsonl", int(found[-1].name.rpartition("-")[2]) if found else 0)
-        request = StopRequest()
-        trainer.add_callback(Leave(request))
-        trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
-        if trainer.state.global_step < trainer.state.max_steps:
-            request.leave(trainer.state.global_step)
-        last = {}
-        if eval_rows:
-            encoder = Encoder(processor, load(run.model).prompt)
-            held_out = read_rows(eval_rows, state / "cache")
-            last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
-        export(trainer.model, processor, run, out)
-        checkpoint.finish(state, metrics)
-        kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
-        write_receipt(
-            receipt, run, out, parents, [*rows, *eval_rows], kind, trainer.state.global_step, started, last
-        )
+def train(run: Run, files: Files) -> Trained:
+    """Reinforce `run` from the model in `files.parent`, going on from the newest checkpoint."""
+    # Prompts of unequal length in a batch would shift the positions of their images otherwise.
+    processor = AutoProcessor.from_pretrained(files.parent, padding_side="left")
+    cache = files.state / "cache"
+    data = read_rows(files.rows, cache, run.data[0].amount)
+    trainer = make_trainer(run, files.parent, data, processor, files.state)
+    found = checkpoint.checkpoints(files.state)
+    keep_metrics(files.state / "metrics.jsonl", int(found[-1].name.rpartition("-")[2]) if found else 0)
+    request = StopRequest()
+    trainer.add_callback(Leave(request))
+    trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
+    if trainer.state.global_step < trainer.state.max_steps:
+        request.leave(trainer.state.global_step)
+    last = {}
+    if files.eval_rows:
+        encoder = Encoder(processor, load(run.model).prompt)
+        held_out = read_rows(files.eval_rows, cache)
+        last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
+    return Trained(trainer.model, processor, trainer.state.global_step, last)

@@ -1,6 +1,5 @@
 """Supervised training, on lines of text (`pretrain`) and on pages (`sft`): one loop, two targets."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,13 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel
 
 from scriptorium.errors import ConfigError
-from scriptorium.job import lease
-from scriptorium.receipt import Format, write_receipt
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
-from scriptorium.train import checkpoint
 from scriptorium.train.arguments import Arguments
-from scriptorium.train.export import export
 from scriptorium.train.loop import Loop, Stop
 from scriptorium.train.order import Curriculum, Order
 from scriptorium.train.rows import Encoder, read_rows, shorter
+from scriptorium.train.stage import Files, Trained
 
 TARGETS = {"pretrain": "text", "sft": "page"}
 """What each method learns to write: the text alone, or the whole page with its front matter."""
@@ -44,12 +40,15 @@ def load_model(folder: Path, model_args: dict[str, str], adapter: dict[str, Any]
     return model.to(device())
 
 
-def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], state: Path) -> Loop:
+def make_loop(run: Run, files: Files) -> Loop:
     """The training loop of a run."""
     arguments = Arguments.of({"seed": run.seed or 0} | run.args, f"stage {run.stage}")
     torch.manual_seed(arguments.seed)
-    encoder = Encoder(AutoProcessor.from_pretrained(parent), load(run.model).prompt, TARGETS[run.method])
-    data = read_rows(rows, state / "cache", run.data[0].amount)
+    encoder = Encoder(
+        AutoProcessor.from_pretrained(files.parent), load(run.model).prompt, TARGETS[run.method]
+    )
+    cache = files.state / "cache"
+    data = read_rows(files.rows, cache, run.data[0].amount)
     if run.max_tokens:
         data = shorter(data, encoder, run.max_tokens)
     curriculum = (
@@ -57,9 +56,9 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
         if run.curriculum
         else None
     )
-    if run.stop and not eval_rows:
+    if run.stop and not files.eval_rows:
         raise ConfigError(f"stage {run.stage}: `stop` needs `eval_data` to look at")
-    model = load_model(parent, run.model_args, run.adapter)
+    model = load_model(files.parent, run.model_args, run.adapter)
     model.train()
     return Loop(
         model,
@@ -69,30 +68,14 @@ def make_loop(run: Run, parent: Path, rows: list[Path], eval_rows: list[Path], s
             data["group"], arguments.seed if arguments.data_seed is None else arguments.data_seed, curriculum
         ),
         arguments,
-        state,
-        read_rows(eval_rows, state / "cache") if eval_rows else None,
+        files.state,
+        read_rows(files.eval_rows, cache) if files.eval_rows else None,
         Stop(**run.stop) if run.stop else None,
     )
 
 
-def train(
-    run: Run,
-    parent: Path,
-    rows: list[Path],
-    eval_rows: list[Path],
-    state: Path,
-    out: Path,
-    metrics: Path,
-    receipt: Path,
-) -> None:
-    """Train `run` from the model in `parent`; model, metrics and receipt appear at the end, whole."""
-    started = time.monotonic()
-    parents = {run.parents[0]: parent}
-    with lease(state / "lease"):
-        checkpoint.claim(state, checkpoint.shape(run, parents, [*rows, *eval_rows]))
-        loop = make_loop(run, parent, rows, eval_rows, state)
-        steps, last = loop.run()
-        export(loop.model, loop.encoder.processor, run, out)
-        checkpoint.finish(state, metrics)
-        kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
-        write_receipt(receipt, run, out, parents, [*rows, *eval_rows], kind, steps, started, last)
+def train(run: Run, files: Files) -> Trained:
+    """Train `run` from the model in `files.parent`, going on from the newest checkpoint."""
+    loop = make_loop(run, files)
+    steps, last = loop.run()
+    return Trained(loop.model, loop.encoder.processor, steps, last)
