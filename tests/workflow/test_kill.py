@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,19 +71,22 @@ def test_killed_it_goes_on_to_the_same_weights(snakemake: Runner, project: Path,
     child = launch(project, *command)
     state = project / "mine/pretrain/state"
     wait_for(state / "checkpoint-8", child)
+    job = int(re.findall(r"pid (\d+)", (state / "lease").read_text(encoding="utf-8"))[0])
     if orphan:
+        os.kill(job, signal.SIGSTOP)  # it shall not be done before anybody looks
         child.kill()
     else:
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     fresh = (project / "mine/base/model.json").stat().st_mtime_ns
-    script = project / "workflow/scripts/recover.py"
-    recovered = subprocess.run(
-        [sys.executable, script, "mine"], cwd=project, capture_output=True, text=True, env=os.environ
-    )
-    assert recovered.returncode == 0, recovered.stderr
-    assert "lifting its lock" in recovered.stderr
-    assert ("still works" in recovered.stderr) == orphan
+    command_line = [sys.executable, project / "workflow/scripts/recover.py", "mine"]
+    recovery = subprocess.Popen(command_line, cwd=project, stderr=subprocess.PIPE, text=True)
+    assert recovery.stderr is not None
+    assert "lifting its lock" in recovery.stderr.readline()
+    if orphan:
+        assert f"still works: pid {job}" in recovery.stderr.readline()
+        os.kill(job, signal.SIGCONT)
+    assert recovery.wait() == 0, recovery.stderr.read()
     reached = max(int(path.name.rpartition("-")[2]) for path in state.glob("checkpoint-*"))
     assert (reached == STEPS) == orphan
     done = snakemake(*command)
