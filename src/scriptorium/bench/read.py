@@ -83,6 +83,7 @@ def _read(left: list[Row], root: Path, client: ChatClient, adapter: Adapter, pdf
         while flying:
             yield from _landed(flying)
     finally:
+        client.stop()
         pool.shutdown(cancel_futures=True)
 
 

@@ -119,6 +119,7 @@ def read_pages(
         for _ in track(all_pages(), len(left), "pages"):
             pass
     finally:
+        client.stop()
         pool.shutdown(cancel_futures=True)
 
 

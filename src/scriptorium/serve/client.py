@@ -5,6 +5,8 @@ the server refuses is the page's fault; a refused key or an unknown model stops 
 """
 
 import random
+import sys
+import threading
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -55,12 +57,17 @@ class ChatClient:
         limits = httpx.Limits(max_connections=endpoint.in_flight + 1)
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=10.0)
         self.http = httpx.Client(limits=limits, timeout=timeout, headers=headers())
+        self.stopped = threading.Event()
 
     def __enter__(self) -> "ChatClient":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
+
+    def stop(self) -> None:
+        """Have requests that wait for the server give up; those it is answering are not cut off."""
+        self.stopped.set()
 
     def complete(
         self, png: bytes, prompt: str, max_tokens: int, temperature: float, seed: int | None = None
@@ -126,7 +133,14 @@ class ChatClient:
                     f"{self.endpoint.base_url}: no answer for {self.patience:.0f} s, at last: {fault}; "
                     "pages that were not read stay pending: run again when the server is back"
                 )
-            time.sleep(pause)
+            if faults == 1:
+                print(
+                    f"{self.endpoint.base_url}: {fault}; waiting up to {self.patience:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if self.stopped.wait(pause):
+                raise ServerError(f"{self.endpoint.base_url}: stopped while waiting for an answer: {fault}")
 
     def send(self, body: dict[str, Any]) -> tuple[dict[str, Any] | None, str, float | None]:
         """One try: (reply, "", None), or (None, the fault, seconds the server asks to wait if it does)."""

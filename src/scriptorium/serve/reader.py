@@ -107,7 +107,7 @@ def weigh(answer: Answer, adapter: Adapter, rotation: int) -> Candidate:
             front, body = front_matter.decode(answer.text)
             text = body or ""
         except FrontMatterError as error:
-            text, fault = front_matter.body(answer.text), f"front matter: {error}"
+            text, fault = front_matter.body(answer.text), str(error)
     if fault:
         rank = 1 if answer.finish_reason == "stop" and text != answer.text else 0
     elif answer.finish_reason != "stop":
