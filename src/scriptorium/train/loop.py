@@ -57,11 +57,11 @@ class Loop:
         with self.metrics:
             step = start
             for step in track(self.work(start), self.steps, "training", start):
-                if request.asked or step % self.arguments.save_steps == 0:
+                ended = step == self.steps or bool(self.last.get("stopped"))
+                if ended or request.asked or step % self.arguments.save_steps == 0:
                     self.save(step)
-                if request.asked and step < self.steps:
+                if request.asked and not ended:
                     request.leave(step)
-        self.save(step)
         return step, self.last
 
     def work(self, start: int) -> Iterator[int]:
