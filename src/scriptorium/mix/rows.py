@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scriptorium.errors import InputError
-from scriptorium.files import whole
+from scriptorium.files import read_jsonl, whole
 from scriptorium.mix.pairs import kept_pages
 from scriptorium.pages import front_matter
 from scriptorium.pages.front_matter import FrontMatterError
@@ -73,8 +73,7 @@ def _tests(pages: Path) -> dict[str, list[Row]]:
     tests: dict[str, list[Row]] = {}
     for path in sorted(pages.glob("*.jsonl")):
         try:
-            for line in filter(None, path.read_bytes().split(b"\n")):  # a text may hold other line ends
-                test = json.loads(line)
+            for test in read_jsonl(path):
                 tests.setdefault(test["pdf"], []).append(test)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: not a file of tests ({error!r}); make the folder anew") from error
