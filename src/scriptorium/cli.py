@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from scriptorium import __version__
+from scriptorium.bench.commands import app as bench
 from scriptorium.errors import ConfigError, PartialError, ScriptoriumError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-bench = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
 recipe = typer.Typer(no_args_is_help=True, help="What a recipe does.")
 app.add_typer(bench, name="bench")
 app.add_typer(recipe, name="recipe")
@@ -81,20 +81,6 @@ def summarise(report: dict[str, Any], out: Path) -> None:
     lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
     if lost:
         raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")
-
-
-@bench.command("score")
-def bench_score(
-    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
-    candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
-    rules: Annotated[
-        list[str] | None, typer.Option(help="Rule set, may be repeated; all by default.")
-    ] = None,
-) -> None:
-    """Score a candidate's Markdown against a bench's tests and print the scores as JSON."""
-    from scriptorium.bench.score import score_folder
-
-    typer.echo(json.dumps(score_folder(folder, candidate, *(rules or [])), indent=2, ensure_ascii=False))
 
 
 @recipe.command("show")

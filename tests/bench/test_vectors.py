@@ -2,7 +2,7 @@
 
 import pytest
 
-from scriptorium.bench.judge import OLMOCR, STRICT, judge
+from scriptorium.bench.rules import OLMOCR, STRICT, judge
 from scriptorium.bench.tests import FIELDS, TestError, check_test
 
 from .shared import vectors

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptorium.bench.formula import plain_formula
+from scriptorium.bench.inline_math import plain_formula
 from scriptorium.bench.view import view
 
 SEEN = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from scriptorium.bench.judge import RULES, judge_page
+from scriptorium.bench.rules import RULES, judge_page
 from scriptorium.bench.tests import check_test
 from scriptorium.synth import lines, primer
 from scriptorium.synth.document import (

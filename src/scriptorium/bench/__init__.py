@@ -1,4 +1,8 @@
 """Unit tests of pages: what they are, how a text is judged by them, and how a candidate is scored."""
 
-REVISION = 1
-"""Raised with every change that can alter a score: the workflow then scores again. A test watches over it."""
+from scriptorium.bench.rules import RULES, judge, judge_page
+from scriptorium.bench.scores import score_folder as score
+from scriptorium.bench.tests import TestError, load_tests
+from scriptorium.bench.verdict import Verdict
+
+__all__ = ["RULES", "TestError", "Verdict", "judge", "judge_page", "load_tests", "score"]

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from scriptorium.bench.formula import plain_formula
+from scriptorium.bench.inline_math import plain_formula
 from scriptorium.bench.normal import CHARACTERS
 
 CELL = " | "

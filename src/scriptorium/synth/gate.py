@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pypdfium2
 
-from scriptorium.bench.judge import RULES, judge_page
+from scriptorium.bench.rules import RULES, judge_page
 from scriptorium.synth import markdown
 from scriptorium.synth.document import Page, segments
 from scriptorium.synth.tests import Test

@@ -7,7 +7,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel
 
-from scriptorium.bench.judge import judge_page
+from scriptorium.bench.rules import judge_page
 from scriptorium.pages import front_matter
 from scriptorium.train.rows import Encoder, tests_of
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
-from scriptorium.bench.judge import page_share
+from scriptorium.bench.rules import page_share
 from scriptorium.errors import ConfigError
 from scriptorium.pages import front_matter
 from scriptorium.train.evaluate import RULES

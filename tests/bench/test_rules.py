@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scriptorium.bench.judge import OLMOCR, RULES, STRICT, judge, judge_page, page_share
+from scriptorium.bench.rules import OLMOCR, RULES, STRICT, judge, judge_page, page_share
 
 from .test_view import MARKDOWN
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scriptorium.bench.judge import OLMOCR, STRICT
 from scriptorium.bench.outputs import page_id, read_candidate, read_outputs
-from scriptorium.bench.report import write_scores
-from scriptorium.bench.score import by_page, difference, load_bench, score, score_folder, summarise
+from scriptorium.bench.rules import OLMOCR, STRICT
+from scriptorium.bench.run_scores import write_scores
+from scriptorium.bench.scores import by_page, difference, load_bench, score, score_folder, summarise
 from scriptorium.bench.tests import TestError
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import read_jsonl, write_json, write_jsonl

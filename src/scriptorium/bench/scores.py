@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from scriptorium.bench import REVISION
-from scriptorium.bench.judge import OLMOCR, RULES, judge_page
 from scriptorium.bench.outputs import Outputs, page_id, read_candidate
+from scriptorium.bench.revision import REVISION
+from scriptorium.bench.rules import OLMOCR, RULES, judge_page
 from scriptorium.bench.tests import Test, TestError, check_test, load_tests
 from scriptorium.errors import InputError
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scriptorium.bench import REVISION
 from scriptorium.bench.outputs import read_outputs
-from scriptorium.bench.score import difference, load_bench, score
+from scriptorium.bench.revision import REVISION
+from scriptorium.bench.scores import difference, load_bench, score
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import write_json
 
