@@ -1,7 +1,7 @@
 """The tests of a bench: their fields, and the JSONL files they are loaded from."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,38 +118,57 @@ def check_test(record: Any, file: Path | None = None, line: int | None = None, p
 
     Raises TestError for a type that is not supported, an unknown, missing or wrong field.
     """
-    if not isinstance(record, dict):
-        raise TestError("a test is a JSON object", file, line)
-    kind = record.get("type")
-    if not isinstance(kind, str) or kind not in FIELDS:
-        raise TestError(
-            f"{kind!r} is not supported; supported types: {', '.join(FIELDS)}", file, line, "type"
-        )
-    fields = PLACE | COMMON | FIELDS[kind]
-    for name in record:
-        if name != "type" and name not in fields:
-            raise TestError(f"a test of type {kind} has no such field", file, line, name)
-    test: Test = {"type": kind}
+    for error in faults(record, file, line, placed):
+        raise error
+    fields = PLACE | COMMON | FIELDS[record["type"]]
+    test: Test = {"type": record["type"]}
     for name, field in fields.items():
         if name in record:
-            if wrong := field.check(record[name]):
-                raise TestError(f"{wrong}, found {record[name]!r}", file, line, name)
             test[name] = record[name]
         elif not field.required:
             test[name] = field.default
-        elif placed or name not in PLACE:
-            raise TestError(f"a test of type {kind} needs it", file, line, name)
-    _check_order(test, file, line)
     return test
 
 
-def _check_order(test: Test, file: Path | None, line: int | None) -> None:
+def faults(
+    record: Any, file: Path | None = None, line: int | None = None, placed: bool = True
+) -> Iterator[TestError]:
+    """Everything that keeps a record from being a test, one error each; nothing for a good one."""
+    if not isinstance(record, dict):
+        yield TestError("a test is a JSON object", file, line)
+        return
+    kind = record.get("type")
+    if not isinstance(kind, str) or kind not in FIELDS:
+        supported = ", ".join(FIELDS)
+        yield TestError(f"{kind!r} is not supported; supported types: {supported}", file, line, "type")
+        return
+    fields = PLACE | COMMON | FIELDS[kind]
+    found = list(_field_faults(record, kind, fields, placed))
+    for name, problem in found or _order_faults(record):
+        yield TestError(problem, file, line, name)
+
+
+def _field_faults(
+    record: Test, kind: str, fields: dict[str, Field], placed: bool
+) -> Iterator[tuple[str, str]]:
+    for name in record:
+        if name != "type" and name not in fields:
+            yield name, f"a test of type {kind} has no such field"
+    for name, field in fields.items():
+        if name in record:
+            if wrong := field.check(record[name]):
+                yield name, f"{wrong}, found {record[name]!r}"
+        elif field.required and (placed or name not in PLACE):
+            yield name, f"a test of type {kind} needs it"
+
+
+def _order_faults(record: Test) -> Iterator[tuple[str, str]]:
     """More differences than half of a text would let anything stand for it."""
-    if test["type"] == "order":
-        shorter = min(len(normal_form(test["before"])), len(normal_form(test["after"])))
-        if test["max_diffs"] > shorter // 2:
-            problem = f"must be at most half of the shorter text ({shorter // 2}), found {test['max_diffs']}"
-            raise TestError(problem, file, line, "max_diffs")
+    if record["type"] == "order":
+        shorter = min(len(normal_form(record["before"])), len(normal_form(record["after"])))
+        if record.get("max_diffs", 0) > shorter // 2:
+            found = record["max_diffs"]
+            yield "max_diffs", f"must be at most half of the shorter text ({shorter // 2}), found {found}"
 
 
 def load_tests(path: Path) -> list[Test]:
@@ -159,20 +178,39 @@ def load_tests(path: Path) -> list[Test]:
     """
     tests: list[Test] = []
     seen: set[str] = set()
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TestError(f"cannot be read as UTF-8 text: {error}", path) from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise TestError(f"is not JSON: {error}", path, number) from error
+    for number, record in records(path):
+        if isinstance(record, TestError):
+            raise record
         test = check_test(record, path, number)
         if test["id"] in seen:
             raise TestError(f"{test['id']!r} is used twice in this file", path, number, "id")
         seen.add(test["id"])
         tests.append(test)
     return tests
+
+
+def records(path: Path) -> Iterator[tuple[int, Any]]:
+    """Number and JSON value of each line that is not blank; a TestError for one that is not JSON in UTF-8.
+
+    Raises TestError if the file cannot be read.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise TestError(f"cannot be read: {error}", path) from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield number, _record(line, path, number)
+
+
+def _record(line: bytes, path: Path, number: int) -> Any:
+    try:
+        value = json.loads(line.decode("utf-8"))
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        return TestError(f"is not UTF-8 text: {error}", path, number)
+    except UnicodeEncodeError:
+        return TestError("holds half a surrogate pair, which no text can; write the character", path, number)
+    except (ValueError, RecursionError) as error:
+        return TestError(f"is not JSON: {error}", path, number)
+    return value
