@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scriptorium.bench.rules import OLMOCR, RULES, STRICT, judge, judge_page, page_share
+from scriptorium.bench.rules import OLMOCR, RULES, STRICT, counted, judge, judge_page, page_share
 
 from .test_view import MARKDOWN
 
@@ -18,11 +18,16 @@ def codes(tests: list[dict], text: str, rules: str) -> list[tuple[bool | None, s
     return [(verdict.passed, verdict.code) for verdict in judge_page(tests, text, rules)]
 
 
+def wins(tests: list[dict], text: str, rules: str) -> list[bool]:
+    return counted(tests, judge_page(tests, text, rules), rules)
+
+
 def test_a_page_must_show_content_first() -> None:
-    gated = (False, "no_content")
-    assert codes(PAGE, "other words", STRICT) == [(False, "missing"), gated, gated]
-    assert codes(PAGE, "other words", OLMOCR) == [(False, "missing"), (True, "missing"), (True, "ok")]
-    assert codes(PAGE, "alpha beta", STRICT) == [(True, "found"), (True, "missing"), (True, "ok")]
+    verdicts = [(False, "missing"), (True, "missing"), (True, "ok")]
+    assert codes(PAGE, "other words", STRICT) == codes(PAGE, "other words", OLMOCR) == verdicts
+    assert wins(PAGE, "other words", STRICT) == [False, False, False]
+    assert wins(PAGE, "other words", OLMOCR) == [False, True, True]
+    assert wins(PAGE, "alpha beta", STRICT) == [True, True, True]
 
 
 def test_a_failure_keeps_its_own_code() -> None:
@@ -30,8 +35,13 @@ def test_a_failure_keeps_its_own_code() -> None:
     assert codes(PAGE, "", STRICT)[2] == (False, "empty")
 
 
-def test_a_page_without_content_tests_is_not_gated() -> None:
-    assert codes([ABSENT, BASELINE], "words", STRICT) == [(True, "missing"), (True, "ok")]
+def test_a_page_without_content_tests_needs_only_words() -> None:
+    assert wins([ABSENT, BASELINE], "words", STRICT) == [True, True]
+    assert wins([ABSENT], "", STRICT) == [True]
+    assert wins([ABSENT, BASELINE], "", STRICT) == [False, False]
+    assert wins([ABSENT, BASELINE], "", OLMOCR) == [True, False]
+    blank = {"type": "baseline", "max_length": 5}
+    assert wins([ABSENT, blank], "", STRICT) == [True, True]
 
 
 def test_page_share() -> None:

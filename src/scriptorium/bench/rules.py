@@ -12,7 +12,7 @@ RULES = (OLMOCR, STRICT)
 
 _JUDGES: dict[str, dict[str, Judge]] = {OLMOCR: olmocr.TYPES, STRICT: strict.TYPES}
 
-_CONTENTLESS = ("absent", "baseline")
+CONTENTLESS = ("absent", "baseline")
 """The types of test that a page without the right text may pass."""
 
 
@@ -33,27 +33,38 @@ def judge(test: Test, text: str, rules: str = STRICT) -> Verdict:
     return judges[checked["type"]](checked, Page(text))
 
 
-def judge_page(tests: list[Test], text: str, rules: str = STRICT) -> list[Verdict]:
-    """The verdicts of all tests of one page, in their order.
+def judge_checked(test: Test, page: Page, rules: str) -> Verdict:
+    """The verdict of a test that `check_test` made, on a page that may be asked many tests."""
+    return _judges(rules)[test["type"]](test, page)
 
-    Under scriptorium-1 a page must show content first: `absent` and `baseline` tests that pass count as
-    failed, with the code `no_content`, where the page has other tests and passes none of them.
+
+def judge_page(tests: list[Test], text: str, rules: str = STRICT) -> list[Verdict]:
+    """The verdicts of all tests of one page, in their order, each for itself: `counted` says what scores.
+
+    `tests` may be raw records, as for `judge`.
     """
-    judges = _judges(rules)
     page = Page(text)
-    checked = [check_test(test, placed=False) for test in tests]
-    verdicts = [judges[test["type"]](test, page) for test in checked]
-    if rules == OLMOCR:
-        return verdicts
-    content = [
-        verdict for test, verdict in zip(checked, verdicts, strict=True) if test["type"] not in _CONTENTLESS
+    return [judge_checked(check_test(test, placed=False), page, rules) for test in tests]
+
+
+def counted(tests: list[Test], verdicts: list[Verdict], rules: str = STRICT) -> list[bool]:
+    """Which of a page's tests count as passed in a score.
+
+    Under olmocr-2026.03 every verdict that is passed counts. Under scriptorium-1 a page must show content
+    first: `absent` and `baseline` tests count only where a test of another type passes, or, on a page that
+    has no such test, where its baseline test did not find the page empty.
+    """
+    passed = [verdict.passed is True for verdict in verdicts]
+    if rules == OLMOCR or all(passed):
+        return passed
+    content = [won for test, won in zip(tests, passed, strict=True) if test["type"] not in CONTENTLESS]
+    shown = any(content) if content else not any(verdict.code == "empty" for verdict in verdicts)
+    return [
+        won and (shown or test["type"] not in CONTENTLESS) for test, won in zip(tests, passed, strict=True)
     ]
-    if not content or any(verdict.passed for verdict in content):
-        return verdicts
-    return [Verdict(False, "no_content") if verdict.passed else verdict for verdict in verdicts]
 
 
 def page_share(tests: list[Test], text: str, rules: str = STRICT) -> float:
     """The share of a page's tests that its text passes, in [0, 1]; 0 for a page without tests."""
-    verdicts = judge_page(tests, text, rules)
-    return sum(verdict.passed is True for verdict in verdicts) / len(verdicts) if verdicts else 0.0
+    won = counted(tests, judge_page(tests, text, rules), rules)
+    return sum(won) / len(won) if won else 0.0

@@ -7,7 +7,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel
 
-from scriptorium.bench.rules import judge_page
+from scriptorium.bench.rules import counted, judge_page
 from scriptorium.pages import front_matter
 from scriptorium.train.rows import Encoder, tests_of
 
@@ -36,8 +36,9 @@ def bench_score(rows: list[dict[str, Any]], texts: list[str]) -> float:
     passed: dict[str, list[bool]] = defaultdict(list)
     for row, text in zip(rows, texts, strict=True):
         tests = tests_of(row)
-        for test, verdict in zip(tests, judge_page(tests, front_matter.body(text), RULES), strict=True):
-            passed[test["type"]].append(verdict.passed is True)
+        verdicts = judge_page(tests, front_matter.body(text), RULES)
+        for test, won in zip(tests, counted(tests, verdicts, RULES), strict=True):
+            passed[test["type"]].append(won)
     return 100 * sum(sum(each) / len(each) for each in passed.values()) / max(1, len(passed))
 
 
