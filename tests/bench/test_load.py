@@ -38,7 +38,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
         ({"case_sensitive": 1}, "case_sensitive"),
         ({"first_n": "3"}, "first_n"),
         ({"colour": "red"}, "colour"),
-        ({"type": "math"}, "type"),
+        ({"type": "sonnet"}, "type"),
         ({"type": ["present"]}, "type"),
     ],
 )
@@ -52,7 +52,7 @@ def test_a_fault_names_file_line_and_field(tmp_path: Path, change: dict, field: 
 
 def test_an_unsupported_type_says_which_there_are() -> None:
     with pytest.raises(TestError, match="present, absent, order, table, baseline, format"):
-        check_test(GOOD | {"type": "footnote"})
+        check_test(GOOD | {"type": "sonnet"})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FIELDS if kind != "baseline"])

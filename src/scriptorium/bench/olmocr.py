@@ -10,6 +10,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from scriptorium.bench.cells import judge_table
+from scriptorium.bench.footnotes import olmocr_footnote
 from scriptorium.bench.normal import normal_form
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import near_matches
@@ -152,5 +153,6 @@ TYPES: dict[str, Judge] = {
     "table": table,
     "baseline": baseline,
     "format": marked,
+    "footnote": olmocr_footnote,
 }
 """The judge of each type of test."""

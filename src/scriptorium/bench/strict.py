@@ -5,13 +5,14 @@ than the text asked for stands for it. Every search is bounded, so that any text
 """
 
 import re
-from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from scriptorium.bench.asked import allowed, asked, asked_whole
 from scriptorium.bench.cells import judge_table
+from scriptorium.bench.footnotes import strict_footnote
 from scriptorium.bench.olmocr import DISALLOWED
-from scriptorium.bench.page import Page, plain
+from scriptorium.bench.page import Page
 from scriptorium.bench.search import Match, best_window, near_matches
 from scriptorium.bench.tests import Test
 from scriptorium.bench.verdict import Judge, Verdict
@@ -25,21 +26,6 @@ _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _CLOSING_TAGS = re.compile(r"(?:</[a-zA-Z0-9]+>\s*)+\Z")
 
 
-@lru_cache(maxsize=4096)
-def _asked(text: str) -> str:
-    """A test's text in the text view; ends are kept, since a blank at an end is asked for too."""
-    seen = view(text).text
-    return seen if seen.strip() else " ".join(text.split())
-
-
-_cell_asked = lru_cache(maxsize=4096)(plain)
-
-
-def _allowed(test: Test, wanted: str) -> int:
-    """`max_diffs`, but half of the text at most: else nothing at all would pass for it."""
-    return min(test["max_diffs"], len(wanted) // 2)
-
-
 def _windows(test: Test, size: int) -> list[tuple[int, int]]:
     """The parts of a text of `size` characters that a test looks at, each by itself."""
     first, last = test["first_n"], test["last_n"]
@@ -50,12 +36,12 @@ def _windows(test: Test, size: int) -> list[tuple[int, int]]:
 
 def _find(test: Test, page: Page) -> tuple[int, int, int] | None:
     """Start and end in the text view, and the differences, of the best place for the test's text."""
-    text, wanted = page.view.text, _asked(test["text"])
+    text, wanted = page.view.text, asked(test["text"])
     if not test["case_sensitive"]:
         text, wanted = text.lower(), wanted.lower()
     places = []
     for low, high in _windows(test, len(text)):
-        place = best_window(wanted, text[low:high], _allowed(test, wanted))
+        place = best_window(wanted, text[low:high], allowed(test, wanted))
         if place:
             places.append((place[0] + low, place[1] + low, place[2]))
     return min(places, key=lambda place: place[2], default=None)
@@ -66,7 +52,7 @@ def present(test: Test, page: Page) -> Verdict:
     place = _find(test, page)
     if place is None:
         return Verdict(False, "missing")
-    return Verdict(True, "found", page.view.span(*place[:2]), _allowed(test, _asked(test["text"])) - place[2])
+    return Verdict(True, "found", page.view.span(*place[:2]), allowed(test, asked(test["text"])) - place[2])
 
 
 def absent(test: Test, page: Page) -> Verdict:
@@ -75,7 +61,7 @@ def absent(test: Test, page: Page) -> Verdict:
     if place is None:
         return Verdict(True, "missing")
     return Verdict(
-        False, "found", page.view.span(*place[:2]), place[2] - _allowed(test, _asked(test["text"])) - 1
+        False, "found", page.view.span(*place[:2]), place[2] - allowed(test, asked(test["text"])) - 1
     )
 
 
@@ -85,8 +71,8 @@ def order(test: Test, page: Page) -> Verdict:
     Exact places count before near ones, and a near place that is nearer to the other text is that text's.
     """
     text = page.view.text
-    wanted = [_asked(test["before"]), _asked(test["after"])]
-    found = [exact_or_near(text, one, _allowed(test, one)) for one in wanted]
+    wanted = [asked(test["before"]), asked(test["after"])]
+    found = [exact_or_near(text, one, allowed(test, one)) for one in wanted]
     before, after = _own(found[0], found[1]), _own(found[1], found[0])
     if not before:
         return Verdict(False, "before_missing")
@@ -130,7 +116,7 @@ def table(test: Test, page: Page) -> Verdict:
         return 4 * common >= both and 2 * common * size >= (size - test["max_diffs"]) * both
 
     markdown = [] if test["ignore_markdown_tables"] else page.strict_markdown_tables
-    return judge_table(test, markdown + page.strict_html_tables, _cell_asked, same)
+    return judge_table(test, markdown + page.strict_html_tables, asked_whole, same)
 
 
 def baseline(test: Test, page: Page) -> Verdict:
@@ -177,17 +163,17 @@ def _is_leader(text: str, size: int) -> bool:
 
 def marked(test: Test, page: Page) -> Verdict:
     """The text stands in a heading, in bold or in italics, as Markdown and HTML mean them."""
-    wanted = _asked(test["text"])
+    wanted = asked(test["text"])
     fold = not test["case_sensitive"]
     wanted = wanted.lower() if fold else wanted
     for mark in page.view.marks:
         if mark.kind != test["format"]:
             continue
         text = page.view.text[mark.start : mark.end]
-        place = best_window(wanted, text.lower() if fold else text, _allowed(test, wanted))
+        place = best_window(wanted, text.lower() if fold else text, allowed(test, wanted))
         if place:
             span = page.view.span(mark.start + place[0], mark.start + place[1])
-            return Verdict(True, "found", span, _allowed(test, wanted) - place[2])
+            return Verdict(True, "found", span, allowed(test, wanted) - place[2])
     return Verdict(False, "missing")
 
 
@@ -198,5 +184,6 @@ TYPES: dict[str, Judge] = {
     "table": table,
     "baseline": baseline,
     "format": marked,
+    "footnote": strict_footnote,
 }
 """The judge of each type of test."""

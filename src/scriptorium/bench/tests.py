@@ -40,6 +40,12 @@ def _words(value: Any) -> str | None:
     return None if normal_form(value).strip() else "is blank once Markdown marks are taken out"
 
 
+def _marker(value: Any) -> str | None:
+    if not isinstance(value, str) or not value:
+        return "must be a text that is not empty"
+    return "must not hold a blank" if " " in value else None
+
+
 def _flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
@@ -108,6 +114,11 @@ FIELDS: dict[str, dict[str, Field]] = {
         "text": Field(_words, required=True),
         "format": Field(partial(_choice, among=("heading", "bold", "italic")), required=True),
         "case_sensitive": Field(_flag, True),
+    },
+    "footnote": {
+        "marker": Field(_marker, required=True),
+        "appears_before_marker": Field(_optional(_words)),
+        "appears_after_marker": Field(_optional(_words)),
     },
 }
 """The fields of each type of test, besides PLACE and COMMON."""

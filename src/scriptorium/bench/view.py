@@ -12,61 +12,21 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from scriptorium.bench.inline_math import plain_formula
-from scriptorium.bench.normal import CHARACTERS
+from scriptorium.bench.markdown_tokens import (
+    HIDDEN,
+    INLINE,
+    LINE,
+    MARKS,
+    PUNCTUATION,
+    SCRIPT_DIGITS,
+    SPACED,
+    SPECIAL,
+    SUPERSCRIPTS,
+    TOKEN,
+)
 
 CELL = " | "
 """What stands between the cells of a table, written in Markdown or in HTML."""
-
-_SPACED = re.compile(
-    "address|article|aside|blockquote|body|br|caption|center|dd|details|div|dl|dt|fieldset|figcaption|figure"
-    "|footer|form|h[1-6]|header|hr|html|li|main|nav|ol|p|pre|section|summary|table|tbody|tfoot|thead|tr|ul"
-)
-_INLINE = re.compile(
-    "a|abbr|acronym|b|bdi|bdo|big|cite|code|col|colgroup|del|dfn|em|font|i|img|input|ins|kbd|label|mark|math"
-    "|q|s|samp|small|span|strike|strong|sub|sup|td|th|tt|u|var|wbr"
-)
-_HIDDEN = re.compile("head|noscript|script|style|template|title")
-_MARKS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic"} | {
-    f"h{n}": "heading" for n in range(1, 7)
-}
-
-_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"
-_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉₊₋"
-_SCRIPT_DIGITS = str.maketrans(_SUPERSCRIPTS + _SUBSCRIPTS, "0123456789+-n" + "0123456789+-")
-_TIGHT = "±×÷≤≥≠≈="
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-_PUNCTUATION = CHARACTERS | {0x2010: "-"} | {ord(character): None for character in _UNSEEN}
-
-_SPECIAL = re.compile(rf"[^\S ]| {{2,}}|[\\`*_~<&$\[\]!{_TIGHT}{_SUPERSCRIPTS}{_SUBSCRIPTS}{_UNSEEN}]")
-_LINE = re.compile(
-    r"""(?P<fence>[ ]{0,3}(?P<ticks>`{3,}|~{3,})[^\n`]*(?:\n|\Z))
-    |(?P<rule>[ ]{0,3}(?:-[ \t-]*-|=+|\*[ \t*]*\*[ \t]*\*|_[ \t_]*_[ \t]*_)[ \t]*$)
-    |(?P<delimiter>(?=[ \t>|:-]*+$)[^\n]*--[^\n]*)
-    |(?P<link>[ ]{0,3}\[[^\]\^\n][^\]\n]*\]:[ \t]+<?(?:https?://|mailto:|\#|/)[^\n]*$)
-    |(?P<block>[ \t]*(?:>[ \t]?)*(?:[-*+][ \t]+)*(?P<hashes>\#{1,6}(?:[ \t]+|$))?)""",
-    re.MULTILINE | re.VERBOSE,
-)
-_TOKEN = re.compile(
-    r"""(?P<break>\n)
-    |(?P<space>[^\S\n]+)
-    |(?P<math>\\\((?P<paren>[^\n]{1,200}?)\\\)|\$(?P<dollar>(?=\S)[^$\n]{1,200}(?<=\S))\$(?!\d)
-        |\$\$(?P<display>[^$]{1,200})\$\$)
-    |(?P<escape>\\[!-/:-@\[-`{-~])
-    |(?P<code>`+)
-    |(?P<emphasis>\*+|_+|~~)
-    |(?P<comment><!--)
-    |(?P<address><(?=https?://|mailto:)[^\s<>]*>)
-    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>)
-    |(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});)
-    |(?P<note>\[\^[^\]\s]{1,20}\]:?)
-    |(?P<open>!?\[)
-    |(?P<close>\](?:\([ \t]*(?:<[^<>\n]*>|(?:[^()\s]|\([^()\s]*\))*)
-        (?:\s+"[^"\n]*"|\s+'[^'\n]*')?[ \t]*\))?)"""
-    rf"""|(?P<script>[{_SUPERSCRIPTS}]+|[{_SUBSCRIPTS}]+)
-    |(?P<tight>[{_TIGHT}])
-    |(?P<unseen>[{_UNSEEN}]+)""",
-    re.VERBOSE,
-)
 
 
 @dataclass(frozen=True)
@@ -79,11 +39,25 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A footnote's mark: the marker or markers written there, its span in `View.text` (may be empty).
+
+    `origin` is its span in the Markdown.
+    """
+
+    marker: str
+    start: int
+    end: int
+    origin: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class View:
     """The text of a page as a reader sees it; `origins` maps places in it back to the Markdown."""
 
     text: str
     marks: tuple[Mark, ...]
+    notes: tuple[Note, ...] = ()
     origins: tuple[tuple[int, int, int, int], ...] = field(repr=False, default=())
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -135,6 +109,8 @@ class _Scanner:
         self.strikes: list[int] = []
         self.brackets: list[int] = []
         self.tags: dict[str, list[int]] = {}
+        self.notes: list[tuple[str, int, int]] = []
+        self.raised: int | None = None
         self.heading: int | None = None
         self.line_piece = self.under = 0
         self.blank_line = True
@@ -148,12 +124,12 @@ class _Scanner:
     def scan(self) -> None:
         self.start_line()
         while self.at < len(self.raw):
-            special = _SPECIAL.search(self.raw, self.at)
+            special = SPECIAL.search(self.raw, self.at)
             if special is None or special.start() > self.at:
                 end = special.start() if special else len(self.raw)
                 self.put(self.raw[self.at : end], end)
                 continue
-            token = _TOKEN.match(self.raw, self.at)
+            token = TOKEN.match(self.raw, self.at)
             if token is None or token.lastgroup is None:
                 self.put(self.raw[self.at], self.at + 1)
             else:
@@ -162,7 +138,7 @@ class _Scanner:
 
     def start_line(self) -> None:
         """Read the marks of blocks at the start of a line."""
-        line = _LINE.match(self.raw, self.at)
+        line = LINE.match(self.raw, self.at)
         self.line_piece = len(self.pieces)
         if line is None or line.end() == line.start():
             return
@@ -215,11 +191,13 @@ class _Scanner:
 
     def on_math(self, token: re.Match[str]) -> None:
         inner = token["paren"] or token["dollar"] or token["display"]
-        plain = plain_formula(inner)
+        plain = plain_formula(inner.strip().removeprefix("{}"))
         if plain is None:
             # Not simple: the formula stays as it is written, out of reach of the marks of emphasis.
             self.put(" ".join(token.group().split()), token.end())
         else:
+            if plain.startswith("^"):
+                self.notes.append((plain[1:], len(self.pieces), len(self.pieces) + 1))
             self.put(plain, token.end())
 
     def on_escape(self, token: re.Match[str]) -> None:
@@ -288,30 +266,52 @@ class _Scanner:
 
     def on_tag(self, token: re.Match[str]) -> None:
         name, closing = token["name"].lower(), token.group().startswith("</")
-        hidden, spaced = _HIDDEN.fullmatch(name), _SPACED.fullmatch(name)
+        hidden, spaced = HIDDEN.fullmatch(name), SPACED.fullmatch(name)
         if hidden and not closing:
             end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.raw, token.end())
             self.put(" ", end.end() if end else len(self.raw))
             return
-        if not (hidden or spaced or _INLINE.fullmatch(name)):
+        if not (hidden or spaced or INLINE.fullmatch(name)):
             self.put(token.group(), token.end())
             return
-        if name in _MARKS and closing and self.tags.get(name):
-            self.marks.append((_MARKS[name], self.tags[name].pop(), len(self.pieces)))
+        if name in MARKS and closing and self.tags.get(name):
+            self.marks.append((MARKS[name], self.tags[name].pop(), len(self.pieces)))
         if name in ("td", "th") or (name == "tr" and closing):
             self.put("" if closing and name != "tr" else CELL, token.end())
         elif name in ("sup", "sub"):
             self.put("" if closing else "^" if name == "sup" else "_", token.end())
+            if name == "sup":
+                self.superscript(closing)
         else:
             self.put(" " if spaced else "", token.end())
-        if name in _MARKS and not closing:
+        if name in MARKS and not closing:
             self.tags.setdefault(name, []).append(len(self.pieces))
+
+    def superscript(self, closing: bool) -> None:
+        """Note what stands in a superscript, where it is short enough to be a mark."""
+        here = len(self.pieces)
+        if not closing:
+            self.raised = here - 1
+        elif self.raised is not None:
+            inner = "".join(piece.text for piece in self.pieces[self.raised + 1 : self.raised + 20])
+            if here - self.raised < 20:
+                self.notes.append((inner, self.raised, here))
+            self.raised = None
 
     def on_entity(self, token: re.Match[str]) -> None:
         self.put(" ".join(html.unescape(token.group()).split()) or " ", token.end())
 
     def on_note(self, token: re.Match[str]) -> None:
+        self.notes.append((token.group().rstrip(":")[2:-1], len(self.pieces), len(self.pieces) + 1))
         self.put("", token.end())
+
+    def on_raised(self, token: re.Match[str]) -> None:
+        self.notes.append((token.group(), len(self.pieces), len(self.pieces) + 1))
+        self.put(token.group(), token.end())
+
+    def on_caret(self, token: re.Match[str]) -> None:
+        self.notes.append((token.group()[1:-1], len(self.pieces), len(self.pieces) + 1))
+        self.put(token.group(), token.end())
 
     def on_open(self, token: re.Match[str]) -> None:
         self.put(token.group(), token.end())
@@ -325,8 +325,11 @@ class _Scanner:
         self.put("" if linked else "]", token.end() if linked else token.start() + 1)
 
     def on_script(self, token: re.Match[str]) -> None:
-        sign = "^" if token.group()[0] in _SUPERSCRIPTS else "_"
-        self.put(sign + token.group().translate(_SCRIPT_DIGITS), token.end())
+        sign = "^" if token.group()[0] in SUPERSCRIPTS else "_"
+        text = token.group().translate(SCRIPT_DIGITS)
+        if sign == "^":
+            self.notes.append((text, len(self.pieces), len(self.pieces) + 1))
+        self.put(sign + text, token.end())
 
     def on_tight(self, token: re.Match[str]) -> None:
         self.put(token.group(), token.end(), tight=True)
@@ -349,7 +352,7 @@ class _Scanner:
                 text, low = text[1:], low + 1 if piece.high - piece.low == len(text) else low
             starts.append(size)
             if text:
-                text = text.translate(_PUNCTUATION)
+                text = text.translate(PUNCTUATION)
                 parts.append(text)
                 origins.append((size, size + len(text), low, piece.high))
                 size += len(text)
@@ -358,4 +361,13 @@ class _Scanner:
         starts.append(size)
         text = "".join(parts)
         marks = tuple(Mark(kind, min(starts[low], size), starts[high]) for kind, low, high in self.marks)
-        return View(text, marks, tuple(origins))
+        notes = tuple(
+            Note(
+                marker,
+                min(starts[low], size),
+                starts[high],
+                (self.pieces[low].low, self.pieces[high - 1].high),
+            )
+            for marker, low, high in self.notes
+        )
+        return View(text, marks, notes, tuple(origins))
