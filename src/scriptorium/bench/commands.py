@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from scriptorium.errors import ConfigError
+
 app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
 
 
@@ -21,3 +23,33 @@ def score(
     from scriptorium.bench.scores import score_folder
 
     typer.echo(json.dumps(score_folder(folder, candidate, *(rules or [])), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def fetch(
+    repo: Annotated[str, typer.Argument(help="Data set of the hub.")] = "allenai/olmOCR-bench",
+    out: Annotated[Path, typer.Option(help="Bench folder to make or to complete.")] = Path("olmocr-bench"),
+    revision: Annotated[
+        str, typer.Option(help="Commit, tag or branch; by default the commit that our recipes use.")
+    ] = "",
+    category: Annotated[
+        list[str] | None, typer.Option(help="Only this category, may be repeated; all by default.")
+    ] = None,
+    lock: Annotated[
+        Path | None, typer.Option(help="Lock of another machine: fetch exactly those bytes.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="Downloads at once.")] = 8,
+    verify: Annotated[bool, typer.Option("--verify", help="Fetch nothing; check OUT by its lock.")] = False,
+) -> None:
+    """Fetch a bench from the hub (HF_ENDPOINT, HF_TOKEN) and write OUT.lock.json with every file's SHA-256."""
+    from scriptorium.bench import fetch as fetching
+
+    if verify:
+        problems = fetching.verify(out, lock)
+        for problem in problems:
+            typer.echo(problem)
+        raise typer.Exit(2 if problems else 0)
+    if not revision and not lock and repo != fetching.PUBLISHED:
+        raise ConfigError(f"--revision: name a commit, tag or branch of {repo}")
+    found = fetching.fetch(repo, revision or fetching.REVISION, out, category or (), workers, lock)
+    typer.echo(f"{out}: {len(found['files'])} files of hub:{found['repo']}@{found['revision']}")

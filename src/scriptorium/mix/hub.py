@@ -1,13 +1,13 @@
 """Data sets of the Hugging Face hub: fetched at a pinned revision, unpacked to single-page pairs."""
 
-import errno
 import os
 import re
 import shutil
 from pathlib import Path
 
-from scriptorium.errors import ConfigError, HostError, InputError, ServerError
+from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole
+from scriptorium.hub import snapshot
 from scriptorium.mix import benches, tarballs
 from scriptorium.mix.pairs import Pairs
 from scriptorium.pages.pdf import PdfWorker
@@ -26,7 +26,7 @@ def fetch(source: str, out: Path) -> None:
     if match:
         part = out.with_name(f".{out.name}.{match['revision']}.part")
         part.mkdir(parents=True, exist_ok=True)
-        _download(source, match["name"], match["revision"], part)
+        snapshot(match["name"], match["revision"], part)
         if out.exists():
             shutil.rmtree(out)
         part.replace(out)
@@ -54,23 +54,6 @@ def unpack(fetched: Path, split: str, out: Path) -> None:
         else:
             tarballs.unpack(fetched, tables, split, pairs, worker)
         pairs.close()
-
-
-def _download(source: str, name: str, revision: str, folder: Path) -> None:
-    from huggingface_hub import snapshot_download  # wanted here only
-    from huggingface_hub.errors import HTTPError
-
-    try:
-        snapshot_download(name, repo_type="dataset", revision=revision, local_dir=folder)
-    except (OSError, HTTPError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise HostError(f"{folder}: the disk is full; make room and start again") from error
-        raise ServerError(
-            f"{source} cannot be fetched: {error}\nCheck the name, the revision and the network, set "
-            "HF_TOKEN if the data set asks for a login, and start again: what has come is kept. Without a "
-            "network, fetch it elsewhere and name its folder."
-        ) from error
-    shutil.rmtree(folder / ".cache", ignore_errors=True)  # the hub client's notes for going on
 
 
 def _link(source: str, target: str) -> None:
