@@ -1,6 +1,5 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,9 +14,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 recipe = typer.Typer(no_args_is_help=True, help="What a recipe does.")
 app.add_typer(bench, name="bench")
 app.add_typer(recipe, name="recipe")
-
-SERVER_ADAPTER = "qwen2.5-vl"
-"""The model adapter for a server, unless another is named."""
 
 
 @app.callback(invoke_without_command=True)
@@ -50,7 +46,7 @@ def convert(
     from scriptorium.convert.plan import plan_corpus
     from scriptorium.convert.report import write_report
     from scriptorium.convert.shard import convert_shard
-    from scriptorium.serve.adapter import load
+    from scriptorium.serve.adapter import adapter_of, load
 
     if bool(server) == bool(model):
         raise ConfigError("convert: give --server URL or --model DIR, one of them")
@@ -63,14 +59,6 @@ def convert(
     write_outputs(plan, store, [shard], out / "dolma", out / "markdown")
     report = write_report(plan, store, [shard], out / "report.json")
     summarise(report, out)
-
-
-def adapter_of(model: str) -> str:
-    """The name of the adapter that a model folder says it was made with; for a server the usual one."""
-    prompt = Path(model) / "prompt.json"
-    if model and prompt.is_file():
-        return json.loads(prompt.read_text(encoding="utf-8"))["adapter"]
-    return SERVER_ADAPTER
 
 
 def summarise(report: dict[str, Any], out: Path) -> None:

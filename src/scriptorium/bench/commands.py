@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from scriptorium.bench import convert_commands
 from scriptorium.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
+app.command()(convert_commands.convert)
+app.command()(convert_commands.adapt)
 
 
 @app.command()
@@ -53,3 +56,19 @@ def fetch(
         raise ConfigError(f"--revision: name a commit, tag or branch of {repo}")
     found = fetching.fetch(repo, revision or fetching.REVISION, out, category or (), workers, lock)
     typer.echo(f"{out}: {len(found['files'])} files of hub:{found['repo']}@{found['revision']}")
+
+
+@app.command()
+def review(
+    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes one that is free.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen at; the default is for this computer only.")] = (
+        "127.0.0.1"
+    ),
+    name: Annotated[str, typer.Option(help="Who edits; by default the browser asks once.")] = "",
+    browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+) -> None:
+    """Check and write tests in the browser, with live verdicts on every candidate of the folder."""
+    from scriptorium.bench.review.serve import serve
+
+    serve(folder, host, port, name, browser)

@@ -2,19 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scriptorium.bench.outputs import page_id
-from scriptorium.errors import InputError
+from scriptorium.bench.reading import Place, find_pdfs, model_source, places_of, read_places
 from scriptorium.files import sha256_json, write_jsonl
 from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.progress import track
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
-from scriptorium.serve.reader import POLICY, Reading, read_page
+from scriptorium.serve.reader import POLICY, Reading
 from scriptorium.serve.server import serving
 
 Row = dict[str, Any]
@@ -31,20 +29,18 @@ def read_bench(
     ServerError if the server dies or stays away, InputError if there are no PDFs.
     """
     root = folder / "pdfs"
-    pdfs = sorted(root.rglob("*.pdf"))
-    if not pdfs:
-        raise InputError(f"{root}: no *.pdf in it; name a bench folder")
+    pdfs = find_pdfs(root)
     stamp = sha256_json([model, _files(Path(model)), adapter.model_dump(), POLICY, _files(root)])
     journal = Journal(state / "pages.jsonl", stamp)
     with PdfWorker() as pdf:
-        pages = [place for path in pdfs for place in _places(path, root, pdf)]
-        left = [row for row in pages if row["id"] not in journal.rows]
+        pages = [place for path in pdfs for place in places_of(path, root, pdf)]
+        left = [place for place in pages if place.id not in journal.rows]
         if left:
             with serving(model, adapter, threads, log) as endpoint, ChatClient(endpoint) as client:
-                rows = _read(left, root, client, adapter, pdf)
-                for row in track(rows, len(pages), "bench pages", start=len(pages) - len(left)):
-                    journal.append(row)
-    write_jsonl(out, [journal.rows[page["id"]] for page in pages])
+                read = read_places(left, root, model_source(client, adapter), pdf)
+                for each in track(read, len(pages), "bench pages", start=len(pages) - len(left)):
+                    journal.append(_row(*each))
+    write_jsonl(out, [journal.rows[place.id] for place in pages])
 
 
 def _files(folder: Path) -> list[tuple[str, int, int]]:
@@ -53,49 +49,12 @@ def _files(folder: Path) -> list[tuple[str, int, int]]:
     return [(p.relative_to(folder).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
 
 
-def _places(path: Path, root: Path, pdf: PdfWorker) -> Iterator[Row]:
-    """The id, pdf and page of each page of a PDF; of one that cannot be opened, its page 1."""
-    name = path.relative_to(root).as_posix()
-    try:
-        count = len(pdf.pages(path))
-    except PdfError:
-        count = 1
-    for page in range(1, count + 1):
-        yield {"id": page_id(name, page), "pdf": name, "page": page}
-
-
-def _read(left: list[Row], root: Path, client: ChatClient, adapter: Adapter, pdf: PdfWorker) -> Iterator[Row]:
-    """The rows of pages as they come, with as many requests in flight as the server likes."""
-    pool = ThreadPoolExecutor(client.endpoint.in_flight)
-    flying: dict[Future[Reading], Row] = {}
-    try:
-        for place in left:
-            try:
-                image = pdf.render(
-                    root / place["pdf"], place["page"], adapter.image_side, max_scale=adapter.max_scale
-                )
-            except PdfError as error:
-                yield _row(place, Reading("unreadable", "", None, "", error.reason, 0, 0.0, 0))
-                continue
-            flying[pool.submit(read_page, client, adapter, image)] = place
-            while len(flying) > client.endpoint.in_flight:
-                yield from _landed(flying)
-        while flying:
-            yield from _landed(flying)
-    finally:
-        client.stop()
-        pool.shutdown(cancel_futures=True)
-
-
-def _landed(flying: dict[Future[Reading], Row]) -> Iterator[Row]:
-    for future in wait(flying, return_when=FIRST_COMPLETED).done:
-        yield _row(flying.pop(future), future.result())
-
-
-def _row(place: Row, reading: Reading) -> Row:
+def _row(place: Place, read: Reading | PdfError) -> Row:
+    if isinstance(read, PdfError):
+        read = Reading("unreadable", "", None, "", read.reason, 0, 0.0, 0)
     kept = ("status", "text", "finish_reason", "tokens", "seconds", "attempts")
-    values = asdict(reading)
-    return place | {key: values[key] for key in kept}
+    values = asdict(read)
+    return {"id": place.id, "pdf": place.pdf, "page": place.page} | {key: values[key] for key in kept}
 
 
 class Journal:

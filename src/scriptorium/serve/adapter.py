@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import json
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,8 @@ FOLDER = Path("config/models")
 CHECKOUT = Path(__file__).parents[3]
 INSTALLED = Path(sys.prefix) / "share" / "scriptorium" / "models"
 """Where `pip install` puts the adapters (pyproject.toml, data-files)."""
+SERVER_ADAPTER = "qwen2.5-vl"
+"""The model adapter for a server, unless another is named."""
 
 
 class Adapter(BaseModel):
@@ -95,6 +98,14 @@ def describe(fault: Any) -> str:
     return f"{key}: unknown key" + (
         f", did you mean {near[0]}?" if near else f"; known: {', '.join(Adapter.model_fields)}"
     )
+
+
+def adapter_of(model: str) -> str:
+    """The name of the adapter that a model folder says it was made with; for a server the usual one."""
+    prompt = Path(model) / "prompt.json"
+    if model and prompt.is_file():
+        return json.loads(prompt.read_text(encoding="utf-8"))["adapter"]
+    return SERVER_ADAPTER
 
 
 def write_prompt(folder: Path, adapter: Adapter) -> None:

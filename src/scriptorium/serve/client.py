@@ -8,7 +8,8 @@ import random
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -17,11 +18,13 @@ import httpx
 from scriptorium.errors import ConfigError, InputError, ServerError
 from scriptorium.pages.image import data_url
 from scriptorium.serve.adapter import message_content
-from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint, headers
+from scriptorium.serve.endpoint import Endpoint, headers
 
 BUSY = {408, 425, 429, 500, 502, 503, 504, 529}
 REFUSED = {400, 413, 422}
 CONFIG = {401, 403, 404, 405}
+INTERNAL = ("500", "ReadTimeout", "ReadError", "RemoteProtocolError")
+"""How a fault starts that the request itself may have caused: it crashed the server, or has no end."""
 FAULTS_BEFORE_PROBE = 3
 PATIENCE_SECONDS = 600.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -47,16 +50,34 @@ class Answer:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How a server is asked: what others expect of a client besides prompt, image and sampling.
+
+    `timeout`: seconds that one answer may take. `tries`: faults at one request (500, no answer in time, a
+    connection cut) after which it is the request's own if the server answers others. `image_first`: the image
+    before the prompt. `fields`: more fields of the request; None takes a field out.
+    """
+
+    timeout: float = ANSWER_SECONDS
+    tries: int = FAULTS_BEFORE_PROBE
+    image_first: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
 class ChatClient:
     """Asks one endpoint. Safe to use from several threads; a context manager."""
 
-    def __init__(self, endpoint: Endpoint, patience: float = PATIENCE_SECONDS):
+    def __init__(
+        self, endpoint: Endpoint, patience: float = PATIENCE_SECONDS, asking: Asking | None = None
+    ) -> None:
         """`patience`: seconds that a server may stay unreachable or busy before ServerError."""
         self.endpoint = endpoint
         self.patience = patience
+        self.asking = asking or Asking()
         limits = httpx.Limits(max_connections=endpoint.in_flight + 1)
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=10.0)
-        self.http = httpx.Client(limits=limits, timeout=timeout, headers=headers())
+        timeout = httpx.Timeout(self.asking.timeout, connect=10.0)
+        self.http = httpx.Client(limits=limits, timeout=timeout, headers=headers(endpoint.key_variable))
         self.stopped = threading.Event()
 
     def __enter__(self) -> "ChatClient":
@@ -100,9 +121,12 @@ class ChatClient:
     ) -> dict[str, Any]:
         """The chat completion request: the prompt, then the image, as in training."""
         image = {"type": "image_url", "image_url": {"url": data_url(png)}}
+        content = message_content(prompt, image)
+        if self.asking.image_first:
+            content.reverse()
         body: dict[str, Any] = {
             "model": self.endpoint.model,
-            "messages": [{"role": "user", "content": message_content(prompt, image)}],
+            "messages": [{"role": "user", "content": content}],
             "max_tokens": max_tokens,
             "temperature": temperature,
         }
@@ -111,7 +135,8 @@ class ChatClient:
         if self.endpoint.engine == "transformers" and temperature > 0:
             # It takes do_sample from the model's generation config alone, where it may be off.
             body["generation_config"] = '{"do_sample": true}'
-        return body
+        body |= self.asking.fields
+        return {key: value for key, value in body.items() if value is not None}
 
     def post(self, body: dict[str, Any]) -> dict[str, Any]:
         """Send a request until it is answered or refused, waiting out faults that are not its own."""
@@ -123,12 +148,13 @@ class ChatClient:
                 return reply
             self.endpoint.check()
             faults += 1
-            internal += fault.startswith("500")
-            if internal >= FAULTS_BEFORE_PROBE and self.is_well(body):
-                raise RequestRefused(f"the server fails on this page but answers others: {fault}")
+            internal += fault.startswith(INTERNAL)
             # Jitter, so that many clients do not come back at the same moment. It shapes no result.
             pause = pause or min(LONGEST_PAUSE_SECONDS, 0.5 * 2**faults) * random.uniform(0.5, 1)
-            if time.monotonic() + pause > deadline:
+            late = time.monotonic() + pause > deadline
+            if internal and (late or internal >= self.asking.tries) and self.is_well(body):
+                raise RequestRefused(f"the server fails on this page but answers others: {fault}")
+            if late:
                 raise ServerError(
                     f"{self.endpoint.base_url}: no answer for {self.patience:.0f} s, at last: {fault}; "
                     "pages that were not read stay pending: run again when the server is back"
@@ -155,7 +181,8 @@ class ChatClient:
             return None, fault, retry_after(response)
         if response.status_code in CONFIG:
             raise ConfigError(
-                f"{self.endpoint.base_url}: {fault}; check the URL, the model's name and {KEY_VARIABLE}"
+                f"{self.endpoint.base_url}: {fault}; check the URL, the model's name and "
+                f"{self.endpoint.key_variable}"
             )
         if response.status_code in REFUSED:
             raise RequestRefused(fault, context="context" in response.text.lower())

@@ -9,16 +9,20 @@ KEY_VARIABLE = "SCRIPTORIUM_API_KEY"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served model: `base_url` ends in /v1. `check` raises ServerError if the server has died."""
+    """A served model: requests go to `base_url`/chat/completions. `check` raises ServerError if it has died.
+
+    `key_variable` names the environment variable that holds the key.
+    """
 
     base_url: str
     model: str
     engine: str = "external"
     in_flight: int = 16
     check: Callable[[], None] = lambda: None
+    key_variable: str = KEY_VARIABLE
 
 
-def headers() -> dict[str, str]:
-    """The request headers: the key of SCRIPTORIUM_API_KEY, if there is one."""
-    key = os.environ.get(KEY_VARIABLE)
+def headers(key_variable: str = KEY_VARIABLE) -> dict[str, str]:
+    """The request headers: the key in the environment variable `key_variable`, if there is one."""
+    key = os.environ.get(key_variable)
     return {"Authorization": f"Bearer {key}"} if key else {}

@@ -73,20 +73,20 @@ def serving(model: str, adapter: Adapter, threads: int, log: Path) -> Iterator[E
                 kill(process)
 
 
-def external(url: str) -> Endpoint:
+def external(url: str, key_variable: str = KEY_VARIABLE) -> Endpoint:
     """The endpoint of a server somebody else runs. Raises ServerError if it does not answer."""
     base, _, name = url.partition("#")
     base = base.rstrip("/")
     base = base if base.endswith("/v1") else f"{base}/v1"
     if not name:
         try:
-            listed = httpx.get(f"{base}/models", headers=headers(), timeout=30).raise_for_status().json()
-            name = listed["data"][0]["id"]
+            listed = httpx.get(f"{base}/models", headers=headers(key_variable), timeout=30)
+            name = listed.raise_for_status().json()["data"][0]["id"]
         except (httpx.HTTPError, ValueError, LookupError) as error:
             raise ServerError(
                 f"{base}/models: {error!r}; name the model as {base}#NAME, or start the server"
             ) from error
-    return Endpoint(base_url=base, model=name)
+    return Endpoint(base_url=base, model=name, key_variable=key_variable)
 
 
 def served_name(model: str) -> str:

@@ -1,0 +1,39 @@
+"""What other tools write, turned into the Markdown that the rules expect: one module a dialect.
+
+Each has a NAME, a VERSION (raised with every change of what it gives), and `adapt(text) -> str`, a pure
+function that raises DialectError for a text of another shape. Name and version are kept with every page.
+"""
+
+import difflib
+from typing import Protocol
+
+from scriptorium.bench.dialects import markdown
+from scriptorium.bench.dialects.errors import DialectError
+
+__all__ = ["DIALECTS", "DialectError", "adapt_text", "unknown"]
+
+
+class Dialect(Protocol):
+    """A module of this package."""
+
+    NAME: str
+    VERSION: int
+
+    def adapt(self, text: str) -> str:
+        """The Markdown of one page."""
+
+
+DIALECTS: dict[str, Dialect] = {module.NAME: module for module in (markdown,)}
+
+
+def adapt_text(text: str, dialect: str) -> str:
+    """The Markdown of one page written in `dialect`; always encodable as UTF-8. Raises DialectError."""
+    return DIALECTS[dialect].adapt(text).encode("utf-8", "replace").decode()
+
+
+def unknown(name: str) -> str:
+    """What to say of a dialect that is not there."""
+    near = difflib.get_close_matches(name, DIALECTS, n=1)
+    return f"no dialect {name!r}; " + (
+        f"did you mean {near[0]}?" if near else f"known: {', '.join(DIALECTS)}"
+    )
