@@ -1,31 +1,17 @@
 """`scriptorium bench`: what a person runs on a bench folder."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from scriptorium.bench import convert_commands
+from scriptorium.bench import convert_commands, score_commands
 from scriptorium.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
+app.command()(score_commands.score)
 app.command()(convert_commands.convert)
 app.command()(convert_commands.adapt)
-
-
-@app.command()
-def score(
-    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
-    candidate: Annotated[str, typer.Option(help="Name of the candidate, a folder in FOLDER.")],
-    rules: Annotated[
-        list[str] | None, typer.Option(help="Rule set, may be repeated; all by default.")
-    ] = None,
-) -> None:
-    """Score a candidate's Markdown against a bench's tests and print the scores as JSON."""
-    from scriptorium.bench.scores import score_folder
-
-    typer.echo(json.dumps(score_folder(folder, candidate, *(rules or [])), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -62,9 +48,7 @@ def fetch(
 def review(
     folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes one that is free.")] = 0,
-    host: Annotated[str, typer.Option(help="Address to listen at; the default is for this computer only.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[str, typer.Option(help="Address; by default for this host only.")] = "127.0.0.1",
     name: Annotated[str, typer.Option(help="Who edits; by default the browser asks once.")] = "",
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
 ) -> None:

@@ -2,18 +2,38 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from scriptorium.errors import InputError
 
-Outputs = Mapping[str, list[str | None]]
-"""Page id to the texts of its repeats; None for one that failed."""
+State = Literal["ok", "empty", "missing", "error", "truncated"]
+STATES: tuple[State, ...] = ("ok", "empty", "truncated", "missing", "error")
+"""What became of a page's output. `missing` and `error` have no text: all tests of the page fail."""
 
-FAILED = ("gave_up", "unreadable")
-"""The statuses of a page that has no output; a blank page's output is an empty text."""
+FAILED: tuple[State, ...] = ("missing", "error")
+
+NO_OUTPUT = ("gave_up", "unreadable")
+"""The statuses of a pages.jsonl for a page that has no output; a blank page's output is an empty text."""
 
 _REPEAT = re.compile(r"(?P<stem>.*)_pg(?P<page>[0-9]+)_repeat(?P<repeat>[0-9]+)\.md", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Output:
+    """One text for one page; None where there is none. `sidecar`: what its maker wrote beside it."""
+
+    text: str | None
+    state: State
+    sidecar: dict[str, Any] = field(default_factory=dict)
+
+
+MISSING = Output(None, "missing")
+
+Outputs = Mapping[str, Sequence[Output]]
+"""Page id to the outputs of its repeats, in the order of their numbers."""
 
 
 def page_id(pdf: str, page: int) -> str:
@@ -22,40 +42,78 @@ def page_id(pdf: str, page: int) -> str:
     return stem if page == 1 else f"{stem}#{page}"
 
 
-def read_outputs(path: Path) -> dict[str, list[str | None]]:
-    """The texts of a `pages.jsonl`; pages that failed have None. Raises InputError for other rows."""
+def read_outputs(path: Path) -> dict[str, list[Output]]:
+    """The outputs in a `pages.jsonl`. Raises InputError for other rows."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines if line.strip()]
-        return {
-            page_id(row["pdf"], row["page"]): [None if row["status"] in FAILED else row["text"]]
-            for row in rows
-        }
+        return {page_id(row["pdf"], row["page"]): [_from_row(row)] for row in rows}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: not the outputs of bench pages (pdf, page, status, text a line): {error!r}"
         ) from error
 
 
-def read_candidate(folder: Path, candidate: str) -> dict[str, list[str | None]]:
-    """The texts of `<folder>/<candidate>/**/<pdf>_pg<page>_repeat<n>.md`, the layout of olmOCR-bench.
+def _from_row(row: dict[str, Any]) -> Output:
+    if row["status"] in NO_OUTPUT:
+        return Output(None, "error", {"error": row["status"]})
+    return _output(row["text"], {"finish_reason": row.get("finish_reason")})
 
-    A file that is not UTF-8 counts as a repeat that failed. Raises InputError if there is no such file.
+
+def page_names(folder: Path) -> Iterator[tuple[Path, str, int, int]]:
+    """The outputs below a candidate's folder: path, PDF's path without ending, page, repeat; by name."""
+    for path in sorted(folder.rglob("*.md")):
+        name = _REPEAT.fullmatch(path.relative_to(folder).as_posix())
+        if name and path.is_file():
+            yield path, name["stem"], int(name["page"]), int(name["repeat"])
+
+
+def read_candidate(folder: Path, candidate: str) -> dict[str, list[Output]]:
+    """The outputs `<folder>/<candidate>/**/<pdf>_pg<page>_repeat<n>.md`, the layout of olmOCR-bench.
+
+    A `.json` of the same stem beside a `.md` is its sidecar; one that cannot be read is passed over, with
+    `sidecar_error` saying why. A `.md` that cannot be read or is not UTF-8 has the state `error`. Line ends
+    are read as olmOCR-bench reads them: all as a newline. Raises InputError if there is no output.
     """
-    found: dict[str, list[tuple[int, str | None]]] = {}
-    for path in sorted((folder / candidate).rglob("*.md")):
-        name = _REPEAT.fullmatch(path.relative_to(folder / candidate).as_posix())
-        if name is None:
-            continue
-        try:
-            text: str | None = path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            text = None
-        found.setdefault(page_id(name["stem"], int(name["page"])), []).append((int(name["repeat"]), text))
+    found: dict[str, list[tuple[int, Output]]] = {}
+    home = folder / candidate
+    for path, stem, page, repeat in page_names(home):
+        found.setdefault(page_id(stem, page), []).append((repeat, read_output(path)))
     if not found:
-        raise InputError(
-            f"{folder / candidate}: no <pdf>_pg<page>_repeat<n>.md in it; name a candidate's folder"
-        )
+        raise InputError(f"{home}: no <pdf>_pg<page>_repeat<n>.md in it; name a candidate's folder")
     return {
-        page: [text for _, text in sorted(texts, key=lambda each: each[0])] for page, texts in found.items()
+        page: [output for _, output in sorted(outputs, key=lambda each: each[0])]
+        for page, outputs in found.items()
     }
+
+
+def read_output(path: Path) -> Output:
+    """One output file and its sidecar."""
+    sidecar = _sidecar(path.with_suffix(".json"))
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, ValueError) as error:
+        return Output(None, "error", sidecar | {"error": f"{path.name}: {error}"})
+    return _output(text.replace("\r\n", "\n").replace("\r", "\n"), sidecar)
+
+
+def _sidecar(path: Path) -> dict[str, Any]:
+    """A sidecar, empty where there is none; what is wrong with it where it cannot be read."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        return {"sidecar_error": f"{path.name}: {error}"}
+    return value if isinstance(value, dict) else {"sidecar_error": f"{path.name}: not a JSON object"}
+
+
+def _output(text: str, sidecar: dict[str, Any]) -> Output:
+    """The state is the sidecar's where it says one; else what the text and the finish reason say."""
+    said = sidecar.get("state")
+    if said in FAILED or (said is None and sidecar.get("error")):
+        return Output(None, said or "error", sidecar)
+    if not text.strip():
+        return Output(text, "ok" if said == "ok" else "empty", sidecar)
+    cut = said == "truncated" or (said is None and sidecar.get("finish_reason") == "length")
+    return Output(text, "truncated" if cut else "ok", sidecar)

@@ -22,6 +22,14 @@ def _judges(rules: str) -> dict[str, Judge]:
     return _JUDGES[rules]
 
 
+def check_rules(names: tuple[str, ...]) -> None:
+    """Raises TestError for a name that is no rule set, or if there is none."""
+    if not names:
+        raise TestError(f"name a rule set: {', '.join(RULES)}", field="rules")
+    for name in names:
+        _judges(name)
+
+
 def judge(test: Test, text: str, rules: str = STRICT) -> Verdict:
     """The verdict of one test on a page's Markdown, without regard to the page's other tests.
 

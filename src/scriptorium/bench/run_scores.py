@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from scriptorium.bench.compare import difference
+from scriptorium.bench.folder import load_bench
 from scriptorium.bench.outputs import read_outputs
 from scriptorium.bench.revision import REVISION
-from scriptorium.bench.scores import difference, load_bench, score
+from scriptorium.bench.scores import Scores, score_outputs
+from scriptorium.bench.summary import per_page
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import write_json
 
@@ -19,9 +22,23 @@ def write_scores(
     `receipt` is the model's model.json; `relatives` are texts `RELATION=RUN=path/to/bench.json`. Raises
     InputError for files that do not fit together, ConfigError for a relative that is not written so.
     """
-    scored = score(load_bench(pages), read_outputs(outputs))
+    scored = bench_json(score_outputs(load_bench(pages), read_outputs(outputs), run))
     kin = dict(_relative(text, scored) for text in relatives)
     write_json(out, {"run": run, **scored, "model": _model(receipt), "relatives": kin})
+
+
+def bench_json(scores: Scores) -> dict[str, Any]:
+    """What bench.json says of the run itself: docs/reference/files.md."""
+    return {
+        "revision": scores.revision,
+        "pages": scores.pages,
+        "tests": scores.tests,
+        "states": scores.states,
+        "scores": scores.rules,
+        "nulls": scores.nulls,
+        "differences": scores.differences,
+        "per_page": {rules: per_page(scores.rows, rules) for rules in scores.rules},
+    }
 
 
 def _relative(text: str, scored: dict[str, Any]) -> tuple[str, dict[str, Any]]:
