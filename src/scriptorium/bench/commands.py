@@ -56,3 +56,26 @@ def review(
     from scriptorium.bench.review.serve import serve
 
     serve(folder, host, port, name, browser)
+
+
+@app.command()
+def lint(
+    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
+    candidate: Annotated[
+        list[str] | None, typer.Option(help="Only this candidate, may be repeated; all by default.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write every finding to this file.")] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Print notes too, not only their number.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Make the safe repairs: drop repeated lines.")] = False,
+    drop_rejected: Annotated[bool, typer.Option(help="With --fix: drop tests that were rejected.")] = False,
+    drop_unused: Annotated[bool, typer.Option(help="With --fix: delete PDFs that no test names.")] = False,
+) -> None:
+    """Name everything that is wrong with a bench, by file and line. Exit code 2: there are errors."""
+    from scriptorium.bench.lint import report
+
+    if (drop_rejected or drop_unused) and not fix:
+        raise ConfigError("--drop-rejected and --drop-unused: give --fix too; without it nothing is written")
+    if fix:
+        report.mend(folder, drop_rejected, drop_unused)
+    if report.tell(folder, candidate, json_out, notes):
+        raise typer.Exit(2)

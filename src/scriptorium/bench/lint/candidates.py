@@ -1,0 +1,144 @@
+"""What is wrong with candidates' outputs, and what their verdicts say of the tests."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from scriptorium.bench.judging import judge_output
+from scriptorium.bench.lint.entries import Entry, Placed
+from scriptorium.bench.lint.findings import Finding
+from scriptorium.bench.lint.pages import Sizes
+from scriptorium.bench.outputs import Output, page_id, page_names, read_candidate
+from scriptorium.bench.rules import STRICT
+from scriptorium.errors import InputError
+from scriptorium.progress import track
+
+LARGE = 1_000_000
+"""Bytes. The fullest page of print has some thousand characters; a text of this size is a loop."""
+
+Pages = dict[str, list[Placed]]
+
+
+def folders(root: Path) -> list[str]:
+    """The folders beside pdfs/, any of which may be a candidate; hidden ones are none."""
+    each = sorted(path for path in root.iterdir() if path.is_dir())
+    return [path.name for path in each if path.name != "pdfs" and not path.name.startswith(".")]
+
+
+def check_files(root: Path, candidate: str, sizes: Sizes) -> Iterator[Finding]:
+    """Files of a candidate's folder that are no output of a page, or one that cannot be used."""
+    home = root / candidate
+    if not home.is_dir():
+        yield Finding("candidate_missing", candidate, None, None, "there is no such folder")
+        return
+    known = {name.removesuffix(".pdf"): count for name, count in sizes.items()}
+    outputs = {path: (stem, page) for path, stem, page, _ in page_names(home)}
+    matched = {path for path, (stem, page) in outputs.items() if 1 <= page <= max(1, known.get(stem, 0))}
+    matched = {path for path in matched if outputs[path][0] in known}
+    if not matched:
+        message = (
+            "is taken for a candidate, but holds no output of any page; move it out of the bench, or name "
+        )
+        yield Finding(
+            "folder_unmatched", candidate, None, None, f"{message}its files <pdf>_pg<page>_repeat<n>.md"
+        )
+        return
+    for path in sorted(path for path in home.rglob("*.md") if path.is_file()):
+        name = path.relative_to(root).as_posix()
+        if path not in outputs:
+            message = "is not named <pdf>_pg<page>_repeat<n>.md: it is passed over; rename it or move it away"
+            yield Finding("output_misnamed", name, None, None, message)
+        elif path not in matched:
+            stem, page = outputs[path]
+            message = f"belongs to no page: there is no page {page} of pdfs/{stem}.pdf; move it away"
+            yield Finding("output_no_page", name, None, None, message)
+        elif (size := path.stat().st_size) > LARGE:
+            message = f"has {size:,} bytes, far more than a page holds; it is judged all the same"
+            yield Finding("output_large", name, None, None, message)
+
+
+def check_outputs(candidate: str, outputs: dict[str, list[Output]], pages: set[str]) -> Iterator[Finding]:
+    """Outputs that cannot be read, sidecars that cannot, pages without an output."""
+    for page, each in outputs.items():
+        for output in each:
+            if output.text is None and "state" not in output.sidecar:
+                message = f"page {page}: {output.sidecar.get('error')}; it counts as failed, make it again"
+                yield Finding("output_unreadable", candidate, None, None, message)
+            if problem := output.sidecar.get("sidecar_error"):
+                yield Finding("sidecar", candidate, None, None, f"page {page}: {problem}; it is passed over")
+    if missing := sorted(pages - outputs.keys()):
+        names = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        message = f"{len(missing)} of {len(pages)} pages have no output and fail all their tests: {names}"
+        yield Finding("pages_missing", candidate, None, None, message)
+
+
+def check_verdicts(root: Path, names: list[str], placed: list[Placed]) -> Iterator[Finding]:
+    """Unreadable outputs, and tests that all candidates, none of them, or an empty text pass.
+
+    Verdicts are those of scriptorium-1; a test with several outputs passes if more than half of them do. What
+    all or none pass is told where there are two candidates or more.
+    """
+    pages: Pages = defaultdict(list)
+    for entry, test in placed:
+        if test["checked"] != "rejected":
+            pages[page_id(test["pdf"], test["page"])].append((entry, test))
+    passed: dict[Entry, int] = {}
+    there = []
+    for name in names:
+        try:
+            outputs = read_candidate(root, name)
+        except InputError:
+            continue  # named as a folder that matches nothing
+        there.append(name)
+        yield from check_outputs(name, outputs, set(pages))
+        for page, tests in track(pages.items(), len(pages), f"pages of {name}"):
+            yield from _count(tests, outputs.get(page, []), passed, name)
+    yield from _null(pages)
+    if len(there) > 1:
+        yield from _alike(pages, passed, len(there))
+
+
+def _count(
+    tests: list[Placed], outputs: list[Output], passed: dict[Entry, int], name: str
+) -> Iterator[Finding]:
+    """Add 1 to each test that the outputs of a page pass; name judges that failed."""
+    votes = [0] * len(tests)
+    for output in outputs:
+        cells = _cells(tests, output.text) if output.text is not None else []
+        for at, cell in enumerate(cells):
+            votes[at] += cell["passed"] is True
+            if "error" in cell:
+                yield tests[at][0].finding(
+                    "judge_error", f"cannot be judged on {name}'s output: {cell['error']}"
+                )
+    for (entry, _), count in zip(tests, votes, strict=True):
+        passed[entry] = passed.get(entry, 0) + (2 * count > len(outputs))
+
+
+def _cells(tests: list[Placed], text: str) -> list[dict]:
+    judged = judge_output(([test for _, test in tests], text, (STRICT,), False))
+    return [cells[STRICT] for cells in judged]
+
+
+def _null(pages: Pages) -> Iterator[Finding]:
+    """Tests that score without any output, on pages that are not meant to be blank."""
+    for tests in pages.values():
+        blank = any(test["type"] == "baseline" and test["max_length"] is not None for _, test in tests)
+        if blank:
+            continue
+        for (entry, _), cell in zip(tests, _cells(tests, ""), strict=True):
+            if cell["counts"]:
+                yield entry.finding(
+                    "null_passes", "an empty output passes; add a test of text that the page has"
+                )
+
+
+def _alike(pages: Pages, passed: dict[Entry, int], count: int) -> Iterator[Finding]:
+    for tests in pages.values():
+        for entry, _ in tests:
+            if passed[entry] == count:
+                yield entry.finding("all_pass", f"all {count} candidates pass: it tells none from another")
+            elif not passed[entry]:
+                yield entry.finding(
+                    "none_passes", f"none of {count} candidates passes; look whether it is right"
+                )
