@@ -2,9 +2,15 @@
 
 from functools import lru_cache
 
-from scriptorium.bench.page import plain
+from rapidfuzz import fuzz
+
 from scriptorium.bench.tests import Test
 from scriptorium.bench.view import view
+
+
+def plain(text: str) -> str:
+    """The text view of a short text, trimmed; the text itself where the view sees nothing (dashes, say)."""
+    return view(text).text.strip() or " ".join(text.split())
 
 
 @lru_cache(maxsize=4096)
@@ -21,3 +27,17 @@ asked_whole = lru_cache(maxsize=4096)(plain)
 def allowed(test: Test, wanted: str) -> int:
     """`max_diffs`, but half of the text at most: else nothing at all would pass for it."""
     return int(min(test["max_diffs"], len(wanted) // 2))
+
+
+def alike(wanted: str, text: str, max_diffs: int) -> bool:
+    """Whether two whole texts are alike to 1 - max_diffs/length of the one wanted, and to half at least.
+
+    Likeness is 2 * longest common subsequence / both lengths, compared in whole numbers.
+    """
+    if wanted == text or not max_diffs:
+        return wanted == text
+    size, both = len(wanted), len(wanted) + len(text)
+    if not size:
+        return False
+    common = round(fuzz.ratio(wanted, text, score_cutoff=49.0) * both / 200.0)
+    return 4 * common >= both and 2 * common * size >= (size - max_diffs) * both

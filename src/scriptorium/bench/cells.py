@@ -3,20 +3,15 @@
 from collections.abc import Callable
 
 from scriptorium.bench.page import TextTable
+from scriptorium.bench.steps import Steps
+from scriptorium.bench.tables import Spend
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict
+from scriptorium.bench.verdict import Verdict, bounded
 
 RELATIONS = ("up", "down", "left", "right", "top_heading", "left_heading")
 
-STEPS = 200_000
-"""Places of a page's tables that one test may look at: far more than a real page needs."""
-
 Same = Callable[[str, str], bool]
 """Whether a cell's text (second) is what the test asks for (first)."""
-
-
-class _OutOfSteps(Exception):
-    pass
 
 
 def judge_table(test: Test, tables: list[TextTable], form: Callable[[str], str], same: Same) -> Verdict:
@@ -26,31 +21,38 @@ def judge_table(test: Test, tables: list[TextTable], form: Callable[[str], str],
     """
     if test["cell"] is None:
         return Verdict(False, "no_cell_asked")
-    left = STEPS
-
-    def spend(steps: int) -> None:
-        nonlocal left
-        left -= steps
-        if left < 0:
-            raise _OutOfSteps
-
     wanted = form(test["cell"])
+    return judge_cells(test, tables, lambda text: same(wanted, text), form, same)
+
+
+@bounded
+def judge_cells(
+    test: Test,
+    tables: list[TextTable],
+    is_asked: Callable[[str], bool],
+    form: Callable[[str], str],
+    same: Same,
+) -> Verdict:
+    """As `judge_table`, for cells of which `is_asked` holds. The evidence is the cell, or one that came near.
+
+    The margin is below 0 by the number of relations that do not hold for the best of the cells.
+    """
+    spend = Steps()
     asked = [(relation, form(test[relation])) for relation in RELATIONS if test[relation]]
-    met = False
-    try:
-        for table in tables:
-            for cell, text in enumerate(table.texts):
-                if not same(wanted, text):
-                    continue
-                met = True
-                if all(_holds(table, cell, relation, value, same, spend) for relation, value in asked):
-                    return Verdict(True, "found")
-    except _OutOfSteps:
-        return Verdict(None, "step_limit")
-    return Verdict(False, "no_relation" if met else "no_cell" if tables else "no_table")
+    near: tuple[int, TextTable, int] | None = None
+    for table in tables:
+        for cell, text in enumerate(table.texts):
+            if not is_asked(text):
+                continue
+            lacks = sum(not _holds(table, cell, *each, same, spend) for each in asked)
+            if not lacks:
+                return Verdict(True, "found", table.span(cell), 0)
+            if near is None or lacks < near[0]:
+                near = lacks, table, cell
+    if near:
+        return Verdict(False, "no_relation", near[1].span(near[2]), -near[0])
+    return Verdict(False, "no_cell" if tables else "no_table")
 
 
-def _holds(
-    table: TextTable, cell: int, relation: str, value: str, same: Same, spend: Callable[[int], None]
-) -> bool:
+def _holds(table: TextTable, cell: int, relation: str, value: str, same: Same, spend: Spend) -> bool:
     return any(same(value, table.texts[other]) for other in table.table.related(cell, relation, spend))

@@ -100,7 +100,7 @@ def strict_footnote(test: Test, page: Page) -> Verdict:
     """A footnote mark of any spelling holds the marker, alone or in a list; beside it stand the texts."""
     marker = marker_form(test["marker"])
     places = {
-        (note.start, note.end): note.origin
+        (note.start, note.end): page.view.as_written(*note.origin)
         for note in page.view.notes
         if marker in ((form := marker_form(note.marker)), *_LIST.split(form))
     }

@@ -10,12 +10,14 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from scriptorium.bench.cells import judge_table
+from scriptorium.bench.facts import FACTS
 from scriptorium.bench.footnotes import olmocr_footnote
+from scriptorium.bench.formulas.judge import olmocr_math
 from scriptorium.bench.normal import normal_form
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Judge, Verdict
+from scriptorium.bench.verdict import Judge, Verdict, bounded
 
 _asked = lru_cache(maxsize=4096)(normal_form)
 
@@ -75,16 +77,27 @@ def absent(test: Test, page: Page) -> Verdict:
     return Verdict(False, "found") if _found(test, page) else Verdict(True, "missing")
 
 
+@bounded
 def order(test: Test, page: Page) -> Verdict:
     """Some place of `before` starts ahead of some place of `after`."""
-    before = near_matches(_asked(test["before"]), page.normal, test["max_diffs"])
-    if not before:
+    before = _starts(test["before"], page.normal, test["max_diffs"])
+    if before is None:
         return Verdict(False, "before_missing")
-    after = near_matches(_asked(test["after"]), page.normal, test["max_diffs"])
-    if not after:
+    after = _starts(test["after"], page.normal, test["max_diffs"])
+    if after is None:
         return Verdict(False, "after_missing")
-    in_order = min(match[0] for match in before) < max(match[0] for match in after)
+    in_order = before[0] < after[1]
     return Verdict(in_order, "in_order" if in_order else "reversed")
+
+
+def _starts(wanted: str, text: str, most: int) -> tuple[int, int] | None:
+    """Where the first and the last place of a text start; None without any."""
+    wanted = _asked(wanted)
+    if not most:
+        first = text.find(wanted)
+        return (first, text.rfind(wanted)) if first >= 0 else None
+    found = near_matches(wanted, text, most)
+    return (min(match[0] for match in found), max(match[0] for match in found)) if found else None
 
 
 def table(test: Test, page: Page) -> Verdict:
@@ -153,6 +166,8 @@ TYPES: dict[str, Judge] = {
     "table": table,
     "baseline": baseline,
     "format": marked,
+    "math": olmocr_math,
     "footnote": olmocr_footnote,
+    **FACTS,
 }
 """The judge of each type of test."""

@@ -4,21 +4,42 @@ from functools import cached_property
 from typing import Any
 
 from scriptorium.bench import tables
+from scriptorium.bench.asked import plain
+from scriptorium.bench.blocks import Blocks, blocks
+from scriptorium.bench.html_places import places_of
+from scriptorium.bench.links import Link, links
 from scriptorium.bench.normal import normal_form
 from scriptorium.bench.view import View, view
 
 
 class TextTable:
-    """A table whose cells' texts are in the form that a rule set compares."""
+    """A table whose cells' texts are in the form that a rule set compares; `page` is where it stands."""
 
-    def __init__(self, table: tables.Table, texts: list[str]) -> None:
+    def __init__(self, table: tables.Table, texts: list[str], page: "Page") -> None:
         self.table = table
         self.texts = texts
+        self.page = page
 
+    def span(self, first: int | None = None, last: int | None = None) -> tuple[int, int] | None:
+        """The span in the Markdown of cells `first` to `last`, of a cell, or of all; None if not known."""
+        final = len(self.texts) - 1 if first is None else first if last is None else last
+        low, high = self._place(first or 0), self._place(final)
+        return (low[0], high[1]) if low and high else None
 
-def plain(text: str) -> str:
-    """The text view of a short text, trimmed; the text itself where the view sees nothing (dashes, say)."""
-    return view(text).text.strip() or " ".join(text.split())
+    def _place(self, number: int) -> tuple[int, int] | None:
+        cell = self.table.cells[number]
+        place = self.page.origin(cell)
+        if place is None or cell.line is None:
+            return place
+        at, end = place
+        while number and self.table.cells[number - 1].line is cell.line:
+            number -= 1
+        while self.table.cells[number] is not cell:
+            at = self.page.markdown.find(self.table.cells[number].text, at, end)
+            at = self.page.markdown.find("|", at + len(self.table.cells[number].text), end) + 1
+            number += 1
+        at = self.page.markdown.find(cell.text, at, end)
+        return at, at + len(cell.text)
 
 
 class Page:
@@ -45,27 +66,43 @@ class Page:
     @cached_property
     def olmocr_markdown_tables(self) -> list[TextTable]:
         """Markdown tables as olmOCR-bench reads them, cells in its normal form."""
-        return _normal(tables.olmocr_markdown_tables(self.markdown))
+        return self._normal(tables.olmocr_markdown_tables(self.markdown))
 
     @cached_property
     def olmocr_html_tables(self) -> list[TextTable]:
         """HTML tables as olmOCR-bench reads them, cells in its normal form."""
-        return _normal(tables.olmocr_html_tables(self.tree)) if self.tree is not None else []
+        return self._normal(tables.olmocr_html_tables(self.tree)) if self.tree is not None else []
 
     @cached_property
     def strict_markdown_tables(self) -> list[TextTable]:
         """Markdown tables as our own rules read them, cells in the text view."""
-        return _viewed(tables.strict_markdown_tables(self.markdown))
+        return self._viewed(tables.strict_markdown_tables(self.markdown))
 
     @cached_property
     def strict_html_tables(self) -> list[TextTable]:
         """HTML tables as our own rules read them, cells in the text view."""
-        return _viewed(tables.strict_html_tables(self.tree)) if self.tree is not None else []
+        return self._viewed(tables.strict_html_tables(self.tree)) if self.tree is not None else []
 
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The lists and the blocks of code. Raises OutOfSteps for a page that is too long."""
+        return blocks(self.markdown)
 
-def _normal(found: list[tables.Table]) -> list[TextTable]:
-    return [TextTable(table, [normal_form(cell.text) for cell in table.cells]) for table in found]
+    @cached_property
+    def links(self) -> list[Link]:
+        """The links."""
+        return links(self.markdown)
 
+    def _normal(self, found: list[tables.Table]) -> list[TextTable]:
+        return [TextTable(table, [normal_form(cell.text) for cell in table.cells], self) for table in found]
 
-def _viewed(found: list[tables.Table]) -> list[TextTable]:
-    return [TextTable(table, [plain(cell.text) for cell in table.cells]) for table in found]
+    def _viewed(self, found: list[tables.Table]) -> list[TextTable]:
+        return [TextTable(table, [plain(cell.text) for cell in table.cells], self) for table in found]
+
+    def origin(self, cell: tables.Cell) -> tuple[int, int] | None:
+        """The span in the Markdown of a table's cell; None where the page's HTML is too broken to tell."""
+        return self._cell_places.get(cell.element) if cell.line is None else cell.line
+
+    @cached_property
+    def _cell_places(self) -> dict[Any, tuple[int, int]]:
+        return places_of(self.markdown, self.tree, ("td", "th")) if self.tree is not None else {}

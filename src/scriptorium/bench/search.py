@@ -6,15 +6,28 @@ import itertools
 import numpy as np
 from rapidfuzz import fuzz
 
+from scriptorium.bench.steps import OutOfSteps, Steps
+
+MAX_MATCHES = 200_000
+"""Places of one text that are kept: more than that on a page are no reading of it."""
+
+MAX_AREA = 100_000_000
+"""Characters of a text times those of a needle that a search for near places goes through: about a second."""
+
 Match = tuple[int, int, int]
 """Start, end and distance of a place that matches."""
 
 
 def exact_matches(needle: str, text: str) -> list[Match]:
-    """Every place where `needle` stands in `text`, overlapping ones too; none for an empty needle."""
+    """Every place where `needle` stands in `text`, overlapping ones too; none for an empty needle.
+
+    Raises OutOfSteps where there are more than MAX_MATCHES.
+    """
     found: list[Match] = []
+    spend = Steps(MAX_MATCHES)
     at = text.find(needle) if needle else -1
     while at >= 0:
+        spend()
         found.append((at, at + len(needle), 0))
         at = text.find(needle, at + 1)
     return found
@@ -53,13 +66,16 @@ def near_matches(needle: str, text: str, most: int) -> list[Match]:
 
     Of places that overlap, the one with the smallest distance stands, then the longest. Time is bounded by
     the length of the needle times that of the text: one of `most` + 1 pieces of the needle must stand there
-    unchanged, so only the surroundings of such pieces are looked at.
+    unchanged, so only the surroundings of such pieces are looked at. Raises OutOfSteps past MAX_AREA.
     """
     if most <= 0:
         return exact_matches(needle, text)
+    parts = _surroundings(needle, text, most)
+    if len(needle) * sum(high - low for low, high in parts) > MAX_AREA:
+        raise OutOfSteps
     found = [
         (start + low, end + low, distance)
-        for low, high in _surroundings(needle, text, most)
+        for low, high in parts
         for start, end, distance in _ends(needle, text[low:high], most)
     ]
     chosen: list[Match] = []
@@ -71,9 +87,19 @@ def near_matches(needle: str, text: str, most: int) -> list[Match]:
     return chosen
 
 
+def apart(matches: list[Match]) -> list[Match]:
+    """Of matches in order, the first and then each that does not overlap the one taken before."""
+    taken: list[Match] = []
+    for match in matches:
+        if not taken or match[0] >= taken[-1][1]:
+            taken.append(match)
+    return taken
+
+
 def _surroundings(needle: str, text: str, most: int) -> list[tuple[int, int]]:
     """The parts of `text` that can hold a match, apart from each other and in order."""
     size = len(needle)
+    spend = Steps(MAX_MATCHES)
     bounds = [size * i // (most + 1) for i in range(most + 2)]
     spans = []
     for low, high in itertools.pairwise(bounds):
@@ -82,6 +108,7 @@ def _surroundings(needle: str, text: str, most: int) -> list[tuple[int, int]]:
         piece = needle[low:high]
         at = text.find(piece)
         while at >= 0:
+            spend()
             spans.append((max(0, at - low - most), min(len(text), at - low + size + most)))
             at = text.find(piece, at + 1)
     merged: list[tuple[int, int]] = []

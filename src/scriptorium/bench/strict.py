@@ -6,16 +6,16 @@ than the text asked for stands for it. Every search is bounded, so that any text
 
 import re
 
-from rapidfuzz import fuzz
-
-from scriptorium.bench.asked import allowed, asked, asked_whole
+from scriptorium.bench.asked import alike, allowed, asked, asked_whole
 from scriptorium.bench.cells import judge_table
+from scriptorium.bench.facts import FACTS
 from scriptorium.bench.footnotes import strict_footnote
+from scriptorium.bench.formulas.judge import strict_math
 from scriptorium.bench.olmocr import DISALLOWED
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import Match, best_window, near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Judge, Verdict
+from scriptorium.bench.verdict import Judge, Verdict, bounded
 from scriptorium.bench.view import view
 
 LEADER_LENGTH = 400
@@ -65,6 +65,7 @@ def absent(test: Test, page: Page) -> Verdict:
     )
 
 
+@bounded
 def order(test: Test, page: Page) -> Verdict:
     """Some place of `before` starts ahead of some place of `after`.
 
@@ -107,13 +108,7 @@ def table(test: Test, page: Page) -> Verdict:
     """A cell with its neighbours and headings; texts are alike to 1 - max_diffs/length, and half at least."""
 
     def same(wanted: str, text: str) -> bool:
-        if wanted == text or not test["max_diffs"]:
-            return wanted == text
-        size, both = len(wanted), len(wanted) + len(text)
-        if not size:
-            return False
-        common = round(fuzz.ratio(wanted, text, score_cutoff=49.0) * both / 200.0)
-        return 4 * common >= both and 2 * common * size >= (size - test["max_diffs"]) * both
+        return alike(wanted, text, test["max_diffs"])
 
     markdown = [] if test["ignore_markdown_tables"] else page.strict_markdown_tables
     return judge_table(test, markdown + page.strict_html_tables, asked_whole, same)
@@ -184,6 +179,8 @@ TYPES: dict[str, Judge] = {
     "table": table,
     "baseline": baseline,
     "format": marked,
+    "math": strict_math,
     "footnote": strict_footnote,
+    **FACTS,
 }
 """The judge of each type of test."""

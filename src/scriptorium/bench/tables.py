@@ -30,12 +30,17 @@ _LONG_DELIMITER = re.compile(r":?--+:?")
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as written: its text, whether it is a heading, its spans (a row span of 0 runs to the end)."""
+    """A cell as written: its text, whether it is a heading, its spans (a row span of 0 runs to the end).
+
+    `line` is the span of its row in the Markdown, `element` its element of the page's HTML: where known.
+    """
 
     text: str
     heading: bool = False
     rows: int = 1
     columns: int = 1
+    line: tuple[int, int] | None = None
+    element: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass
@@ -145,10 +150,27 @@ def lay_out(rows: list[list[Cell]]) -> Table | None:
     return table if table.cells else None
 
 
-def _headed(rows: list[list[str]]) -> Table | None:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of Markdown that may be a row: its text, and its span in the page."""
+
+    text: str
+    span: tuple[int, int]
+
+
+def _lines(text: str, start: int = 0) -> Iterator[Line]:
+    for line in text.split("\n"):
+        yield Line(line, (start, start + len(line)))
+        start += len(line) + 1
+
+
+def _headed(rows: list[tuple[list[str], Line]]) -> Table | None:
     """A Markdown table: the cells of row 0 and of column 0 are its headings."""
     return lay_out(
-        [[Cell(text, r == 0 or c == 0) for c, text in enumerate(row)] for r, row in enumerate(rows)]
+        [
+            [Cell(text, r == 0 or c == 0, line=line.span) for c, text in enumerate(row)]
+            for r, (row, line) in enumerate(rows)
+        ]
     )
 
 
@@ -158,16 +180,18 @@ def _present(tables: list[Table | None]) -> list[Table]:
 
 def olmocr_markdown_tables(text: str) -> list[Table]:
     """Two lines or more in a row that hold a pipe, as olmOCR-bench reads them."""
-    runs: list[list[str]] = [[]]
-    for line in text.strip().split("\n"):
-        if "|" in line:
+    runs: list[list[Line]] = [[]]
+    for line in _lines(text.strip(), len(text) - len(text.lstrip())):
+        if "|" in line.text:
             runs[-1].append(line)
         elif runs[-1]:
             runs.append([])
     tables = []
     for run in runs:
-        rows = [_outer_dropped(line.split("|")) for line in run if not set(line) <= set("-: |")]
-        tables.append(_headed([row for row in rows if row]) if len(run) > 1 else None)
+        rows = [
+            (_outer_dropped(line.text.split("|")), line) for line in run if not set(line.text) <= set("-: |")
+        ]
+        tables.append(_headed([row for row in rows if row[0]]) if len(run) > 1 else None)
     return _present(tables)
 
 
@@ -182,25 +206,27 @@ def _outer_dropped(parts: list[str]) -> list[str]:
 
 def strict_markdown_tables(text: str) -> list[Table]:
     """Two lines or more in a row with a pipe that is not escaped; quoted ones too, code and HTML not."""
-    runs: list[list[str]] = [[]]
+    runs: list[list[Line]] = [[]]
+    if "|" not in text:
+        return []
     fenced = False
-    for line in text.split("\n"):
-        quoted = _QUOTE.match(line)
-        bare = line[quoted.end() :] if quoted else line
+    for line in _lines(text):
+        quoted = _QUOTE.match(line.text)
+        bare = line.text[quoted.end() :] if quoted else line.text
         fence = _FENCE.match(bare)
         fenced = fenced != bool(fence)
         if not fenced and not fence and not bare.lstrip().startswith("<") and _PIPE.search(bare):
-            runs[-1].append(bare.strip())
+            runs[-1].append(Line(bare.strip(), line.span))
         elif runs[-1]:
             runs.append([])
     return _present([_headed(_strict_rows(run)) for run in runs if len(run) > 1])
 
 
-def _strict_rows(run: list[str]) -> list[list[str]]:
+def _strict_rows(run: list[Line]) -> list[tuple[list[str], Line]]:
     """The rows of a Markdown table: without its delimiter rows and blank rows, a blank corner kept."""
-    split = [[part.strip() for part in _PIPE.split(line)] for line in run]
-    rows: list[list[str]] = []
-    outer = 2 * sum(line.startswith("|") for line in run) > len(run)
+    split = [[part.strip() for part in _PIPE.split(line.text)] for line in run]
+    rows: list[tuple[list[str], Line]] = []
+    outer = 2 * sum(line.text.startswith("|") for line in run) > len(run)
     delimited = False
     for number, parts in enumerate(split):
         cells = parts[1:] if outer and not parts[0] else parts
@@ -210,14 +236,17 @@ def _strict_rows(run: list[str]) -> list[list[str]]:
         if named and all(pattern.fullmatch(cell) for cell in named):
             delimited = True
         elif named:
-            rows.append(cells)
+            rows.append((cells, run[number]))
     return rows
 
 
 def html_tree(text: str) -> Any | None:
     """The page read as HTML; None where it holds no table."""
-    if "<table" not in text.lower():
-        return None
+    return parse_html(text) if "<table" in text.lower() else None
+
+
+def parse_html(text: str) -> Any:
+    """The tree of a page read as HTML, as lenient as a browser; deeper than 256 elements is cut."""
     return html.document_fromstring(f"<html><body>{_NOT_XML.sub(' ', text)}</body></html>")
 
 
@@ -230,10 +259,20 @@ def _cell(element: Any, head: bool, nested: bool) -> Cell:
     rows, columns = _span(element.get("rowspan"), 0), _span(element.get("colspan"), 1)
     texts: list[str] = []
     _add_texts(element, texts, nested)
-    return Cell("".join(texts).strip(), head or element.tag == "th", rows, columns)
+    return Cell("".join(texts).strip(), head or element.tag == "th", rows, columns, element=element)
 
 
-def _add_texts(element: Any, texts: list[str], nested: bool) -> None:
+_NO_TEXT = ("table", "script", "style")
+
+
+def own_text(element: Any, without: tuple[str, ...] = ()) -> str:
+    """The text below an element as our own rules read it, but for what stands in elements named `without`."""
+    texts: list[str] = []
+    _add_texts(element, texts, nested=False, without=_NO_TEXT + without)
+    return "".join(texts).strip()
+
+
+def _add_texts(element: Any, texts: list[str], nested: bool, without: tuple[str, ...] = _NO_TEXT) -> None:
     """Add the texts below an element in order; line breaks as such.
 
     Without `nested`, our own reading: a table within is left out, super- and subscripts keep their sign.
@@ -241,12 +280,12 @@ def _add_texts(element: Any, texts: list[str], nested: bool) -> None:
     """
     texts.append(element.text or "")
     for child in element:
-        if isinstance(child.tag, str) and (nested or child.tag not in ("table", "script", "style")):
+        if isinstance(child.tag, str) and (nested or child.tag not in without):
             if not nested and child.tag in ("sup", "sub"):
                 texts.append("^" if child.tag == "sup" else "_")
             if child.tag == "br":
                 texts.append("\n")
-            _add_texts(child, texts, nested)
+            _add_texts(child, texts, nested, without)
         texts.append(child.tail or "")
 
 

@@ -1,6 +1,7 @@
 """The tests of a bench: their fields, and the JSONL files they are loaded from."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from scriptorium.bench.normal import normal_form
+from scriptorium.bench.numerals import number_of
 from scriptorium.errors import InputError
 
 Test = dict[str, Any]
+
+MOST_ITEMS = 100
+"""Items that a test may ask for in order."""
 
 
 class TestError(InputError, ValueError):
@@ -46,6 +51,10 @@ def _marker(value: Any) -> str | None:
     return "must not hold a blank" if " " in value else None
 
 
+def _formula(value: Any) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "must be a formula in LaTeX, not blank"
+
+
 def _flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "must be true or false"
 
@@ -53,6 +62,38 @@ def _flag(value: Any) -> str | None:
 def _count(value: Any, least: int = 0) -> str | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return None if whole and value >= least else f"must be a whole number, at least {least}"
+
+
+def _number(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return "must be a number, or a text that states one"
+    number = number_of(value)
+    return None if number is not None and number.is_finite() else "states no number"
+
+
+def _tolerance(value: Any) -> str | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    return None if good else "must be a number, at least 0"
+
+
+def _visible(value: Any) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "must be a text that is not blank"
+
+
+def _many(value: Any, check: Callable[[Any], str | None], least: int) -> str | None:
+    """What is wrong with a list of `least` to MOST_ITEMS values, each of which must pass `check`."""
+    if not isinstance(value, list) or not least <= len(value) <= MOST_ITEMS:
+        return f"must be a list of {least} to {MOST_ITEMS}"
+    wrongs = ((number, check(each)) for number, each in enumerate(value, 1))
+    return next((f"number {number} {wrong}" for number, wrong in wrongs if wrong), None)
+
+
+def _heading(value: Any) -> str | None:
+    if not isinstance(value, dict) or set(value) != {"level", "text"}:
+        return "must be an object of level and text"
+    if wrong := _count(value["level"], least=1) or ("must be at most 6" if value["level"] > 6 else None):
+        return f"level {wrong}"
+    return f"text {wrong}" if (wrong := _words(value["text"])) else None
 
 
 def _choice(value: Any, among: tuple[str, ...]) -> str | None:
@@ -115,10 +156,54 @@ FIELDS: dict[str, dict[str, Field]] = {
         "format": Field(partial(_choice, among=("heading", "bold", "italic")), required=True),
         "case_sensitive": Field(_flag, True),
     },
+    "math": {
+        "math": Field(_formula, required=True),
+        "ignore_dollar_delimited": Field(_flag, False),
+    },
     "footnote": {
         "marker": Field(_marker, required=True),
         "appears_before_marker": Field(_optional(_words)),
         "appears_after_marker": Field(_optional(_words)),
+    },
+    "count": {
+        "text": Field(_words, required=True),
+        "times": Field(_count, 1),
+        "case_sensitive": Field(_flag, True),
+        "whole_words": Field(_flag, False),
+    },
+    "chain": {
+        "items": Field(partial(_many, check=_words, least=2), required=True),
+        "case_sensitive": Field(_flag, True),
+    },
+    "table_shape": {
+        "rows": Field(_optional(partial(_count, least=1))),
+        "columns": Field(_optional(partial(_count, least=1))),
+        "cell": Field(_optional(_visible)),
+    },
+    "table_row": {"cells": Field(partial(_many, check=_text, least=1), required=True)},
+    "numeric_cell": {
+        "value": Field(_number, required=True),
+        "tolerance": Field(_tolerance, 0),
+        **{relation: Field(_optional(_text), "") for relation in _RELATIONS},
+    },
+    "list": {
+        "items": Field(partial(_many, check=_words, least=1), required=True),
+        "ordered": Field(_optional(_flag)),
+        "complete": Field(_flag, False),
+        "case_sensitive": Field(_flag, True),
+    },
+    "code": {
+        "text": Field(_visible, required=True),
+        "language": Field(_optional(_visible)),
+    },
+    "link": {
+        "text": Field(_optional(_words)),
+        "url": Field(_optional(_visible)),
+        "case_sensitive": Field(_flag, True),
+    },
+    "heading_outline": {
+        "headings": Field(partial(_many, check=_heading, least=1), required=True),
+        "case_sensitive": Field(_flag, True),
     },
 }
 """The fields of each type of test, besides PLACE and COMMON."""
@@ -155,7 +240,7 @@ def faults(
         return
     fields = PLACE | COMMON | FIELDS[kind]
     found = list(_field_faults(record, kind, fields, placed))
-    for name, problem in found or _order_faults(record):
+    for name, problem in found or _joint_faults(record):
         yield TestError(problem, file, line, name)
 
 
@@ -173,9 +258,18 @@ def _field_faults(
             yield name, f"a test of type {kind} needs it"
 
 
-def _order_faults(record: Test) -> Iterator[tuple[str, str]]:
-    """More differences than half of a text would let anything stand for it."""
-    if record["type"] == "order":
+_ONE_OF = {"table_shape": ("rows", "columns"), "link": ("text", "url")}
+
+
+def _joint_faults(record: Test) -> Iterator[tuple[str, str]]:
+    """Fields that are good one by one, but make a test that asks for nothing, or for anything at all."""
+    kind = record["type"]
+    names = _ONE_OF.get(kind, ())
+    if names and all(record.get(name) is None for name in names):
+        yield names[0], f"a test of type {kind} needs {' or '.join(names)}"
+    if kind == "table_row" and not any(cell.strip() for cell in record["cells"]):
+        yield "cells", f"must not all be blank, found {record['cells']!r}"
+    if kind == "order":
         shorter = min(len(normal_form(record["before"])), len(normal_form(record["after"])))
         if record.get("max_diffs", 0) > shorter // 2:
             found = record["max_diffs"]

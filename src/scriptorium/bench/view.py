@@ -10,7 +10,9 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from typing import Self
 
+from scriptorium.bench.composed import places_composed
 from scriptorium.bench.inline_math import plain_formula
 from scriptorium.bench.markdown_tokens import (
     HIDDEN,
@@ -31,11 +33,15 @@ CELL = " | "
 
 @dataclass(frozen=True)
 class Mark:
-    """A piece of the view that is a heading, bold or italic: its kind, and its span in `View.text`."""
+    """A piece of the view that is a heading, bold or italic: its kind, and its span in `View.text`.
+
+    `level` is a heading's, from 1.
+    """
 
     kind: str
     start: int
     end: int
+    level: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,16 @@ class View:
     marks: tuple[Mark, ...]
     notes: tuple[Note, ...] = ()
     origins: tuple[tuple[int, int, int, int], ...] = field(repr=False, default=())
+    source: str = field(repr=False, default="")
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the Markdown (in Unicode's NFC form) that the view's `start` to `end` comes from."""
-        return self._origin(start)[0], self._origin(max(end - 1, start))[1]
+        """The span of the Markdown that the view's `start` to `end` comes from."""
+        return self.as_written(self._origin(start)[0], self._origin(max(end - 1, start))[1])
+
+    def as_written(self, low: int, high: int) -> tuple[int, int]:
+        """A span of the Markdown's composed form (NFC), which the view reads, as one of the Markdown."""
+        places = places_composed(self.source)
+        return (low, high) if places is None else (places[low], places[min(high, len(places) - 1)])
 
     def _origin(self, at: int) -> tuple[int, int]:
         index = bisect.bisect_right(self.origins, at, key=lambda origin: origin[0]) - 1
@@ -76,9 +88,7 @@ class View:
 
 def view(markdown: str) -> View:
     """The text view of a page or of a test's text. Never raises; blanks collapse, ends are not trimmed."""
-    scanner = _Scanner(unicodedata.normalize("NFC", markdown.replace("\r\n", " \n").replace("\r", "\n")))
-    scanner.scan()
-    return scanner.finish()
+    return Scanner.of(markdown).finish()
 
 
 @dataclass
@@ -99,19 +109,30 @@ class _Run:
     free: int
 
 
-class _Scanner:
-    def __init__(self, raw: str) -> None:
-        self.raw = raw
+class Scanner:
+    """Reads Markdown once, token by token; `links` builds on it."""
+
+    @classmethod
+    def of(cls, markdown: str) -> Self:
+        """A scanner that has read a page."""
+        scanner = cls(markdown)
+        scanner.scan()
+        return scanner
+
+    def __init__(self, markdown: str) -> None:
+        self.source = markdown
+        self.raw = unicodedata.normalize("NFC", markdown.replace("\r\n", " \n").replace("\r", "\n"))
         self.at = 0
         self.pieces: list[_Piece] = []
-        self.marks: list[tuple[str, int, int]] = []
+        self.starts: list[int] = []
+        self.marks: list[tuple[str, int, int, int]] = []
         self.runs: dict[str, list[_Run]] = {"*": [], "_": []}
         self.strikes: list[int] = []
         self.brackets: list[int] = []
         self.tags: dict[str, list[int]] = {}
         self.notes: list[tuple[str, int, int]] = []
         self.raised: int | None = None
-        self.heading: int | None = None
+        self.heading: tuple[int, int] | None = None
         self.line_piece = self.under = 0
         self.blank_line = True
         self.absent_ticks: set[int] = set()
@@ -147,7 +168,8 @@ class _Scanner:
         elif line["rule"] is not None:
             underlined = line["rule"].strip()
             if not self.blank_line and set(underlined) in ({"="}, {"-"}) and len(self.pieces) > 1:
-                self.marks.append(("heading", self.under, len(self.pieces)))
+                level = 1 if underlined[0] == "=" else 2
+                self.marks.append(("heading", self.under, len(self.pieces), level))
             self.put(" ", line.end())
         elif line["delimiter"] is not None or line["link"] is not None:
             self.put(" ", line.end())
@@ -156,7 +178,7 @@ class _Scanner:
             self.put("" if line.group().strip() else " ", line.end())
             self.line_piece = len(self.pieces)
             if line["hashes"] is not None:
-                self.heading = len(self.pieces)
+                self.heading = len(self.pieces), line["hashes"].count("#")
 
     def fenced(self, line: re.Match[str]) -> None:
         """Take a fenced block of code as it stands."""
@@ -171,7 +193,7 @@ class _Scanner:
 
     def end_line(self) -> None:
         if self.heading is not None:
-            self.marks.append(("heading", self.heading, len(self.pieces)))
+            self.marks.append(("heading", self.heading[0], len(self.pieces), self.heading[1]))
             self.heading = None
 
     def on_break(self, token: re.Match[str]) -> None:
@@ -246,7 +268,7 @@ class _Scanner:
         while free and self.runs[character]:
             opener = self.runs[character][-1]
             used = 2 if free >= 2 and opener.free >= 2 else 1
-            self.marks.append(("bold" if used == 2 else "italic", opener.piece + 1, here))
+            self.marks.append(("bold" if used == 2 else "italic", opener.piece + 1, here, 0))
             free -= used
             opener.free -= used
             self.pieces[opener.piece].text = character * opener.free
@@ -275,7 +297,8 @@ class _Scanner:
             self.put(token.group(), token.end())
             return
         if name in MARKS and closing and self.tags.get(name):
-            self.marks.append((MARKS[name], self.tags[name].pop(), len(self.pieces)))
+            level = int(name[1]) if name[0] == "h" else 0
+            self.marks.append((MARKS[name], self.tags[name].pop(), len(self.pieces), level))
         if name in ("td", "th") or (name == "tr" and closing):
             self.put("" if closing and name != "tr" else CELL, token.end())
         elif name in ("sup", "sub"):
@@ -339,7 +362,7 @@ class _Scanner:
 
     def finish(self) -> View:
         """Join the pieces, collapse blanks, and turn piece numbers into places."""
-        starts: list[int] = []
+        starts = self.starts
         parts: list[str] = []
         origins: list[tuple[int, int, int, int]] = []
         size, spaced, tight = 0, False, False
@@ -360,7 +383,9 @@ class _Scanner:
                 spaced, tight = text.endswith(" "), piece.tight
         starts.append(size)
         text = "".join(parts)
-        marks = tuple(Mark(kind, min(starts[low], size), starts[high]) for kind, low, high in self.marks)
+        marks = tuple(
+            Mark(kind, min(starts[low], size), starts[high], level) for kind, low, high, level in self.marks
+        )
         notes = tuple(
             Note(
                 marker,
@@ -370,4 +395,4 @@ class _Scanner:
             )
             for marker, low, high in self.notes
         )
-        return View(text, marks, notes, tuple(origins))
+        return View(text, marks, notes, tuple(origins), self.source)
