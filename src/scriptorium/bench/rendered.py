@@ -15,6 +15,8 @@ import nh3
 from markdown_it import MarkdownIt
 from rapidfuzz.distance import LCSseq
 
+from scriptorium.bench.formulas.render import render
+
 Evidence = tuple[int, int, str, str]
 """A span of the Markdown (in Unicode's NFC form), the class of its mark, the id of the test."""
 
@@ -167,12 +169,13 @@ def _length(character: str, formulas: list[str]) -> int:
     return len(formulas[ord(character) - _FIRST]) if ord(character) >= _FIRST else 1
 
 
+def drawn_formula(latex: str) -> str:
+    """A formula (LaTeX without delimiters) as MathML that stands by itself; escaped where it cannot be drawn."""
+    return _drawn([(latex, True)])[0] or f'<code class="formula bad">{html.escape(latex)}</code>'
+
+
 def _drawn(wanted: list[tuple[str, bool]]) -> list[str | None]:
     """MathML of formulas (LaTeX, whether it stands by itself); None for one that cannot be drawn."""
-    try:
-        from scriptorium.bench.formulas.render import render
-    except ImportError:
-        return [None] * len(wanted)
     drawings = render([latex for latex, _ in wanted])
     return [
         None if drawing.error else _math(drawing.mathml, display)

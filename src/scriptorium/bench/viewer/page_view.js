@@ -1,7 +1,7 @@
 // A page beside its text: shared by the report and the review app. No dependencies, no network.
 //
 //   const picture = new PageView.PicturePane(host);   picture.show(url, alt);
-//   const text = new PageView.TextPane(host, {onTest: (ids) => ...});
+//   const text = new PageView.TextPane(host, {onTest: (ids) => ..., dress: (mark) => ...});
 //   text.show({raw: html, rendered: html});           // made and sanitised by bench/rendered.py
 //   text.setMode("raw" | "rendered");  text.select(testId);
 //
@@ -70,8 +70,9 @@ window.PageView = (() => {
   }
 
   class TextPane {
-    constructor(host, {name = "Text", mode = "rendered", onTest = () => {}} = {}) {
+    constructor(host, {name = "Text", mode = "rendered", onTest = () => {}, dress = () => {}} = {}) {
       this.host = host;
+      this.dressMark = dress;
       this.mode = mode;
       this.texts = {};
       host.classList.add("text-pane");
@@ -126,6 +127,12 @@ window.PageView = (() => {
       const html = this.texts[this.mode];
       if (html) this.body.innerHTML = html; // sanitised where it was made; scripts are barred by the page's policy too
       else this.body.replaceChildren(element("p", "nothing", "No text."));
+      this.dress();
+    }
+
+    // Lets the caller give every mark its class, now and whenever the text is drawn again.
+    dress() {
+      for (const mark of this.body.querySelectorAll("mark")) this.dressMark(mark);
     }
 
     marks(id) {
