@@ -1,0 +1,32 @@
+"""The process that renders formulas: KaTeX in an embedded V8, a line of JSON in, lines of JSON out.
+
+Run by `engine`, which ends it where a formula takes too long. A line in is a list of formulas; for each of
+them a line comes out (see layout.js), in the same order.
+"""
+
+import sys
+from pathlib import Path
+
+from py_mini_racer import MiniRacer
+
+MEMORY = 1_000_000_000
+"""Bytes that V8 may take; a formula that wants more ends the process."""
+
+
+def main() -> None:
+    """Answer lines until the input ends."""
+    here = Path(__file__).parent
+    engine = MiniRacer()
+    engine.set_hard_memory_limit(MEMORY)
+    engine.eval("console = {log() {}, warn() {}, error() {}};")
+    for script in ("katex.min.js", "layout.js"):
+        engine.eval((here / script).read_text(encoding="utf-8"))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        sys.stdout.write(f"{engine.eval(f'renderAll({line})')}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+r"""The formulas of a page: as olmOCR-bench finds them, and as a reader of Markdown, HTML and LaTeX would."""
+
+import html
+import re
+from dataclasses import dataclass
+
+
+def olmocr_formulas(markdown: str, dollars: bool) -> list[str]:
+    r"""What stands between \( \), then \[ \], then $$ $$, then $ $, each taken out before the next is looked for.
+
+    The shortest stretch counts, across lines; code, escapes and prices are not known. `dollars`: whether
+    formulas between dollars count.
+    """
+    found: list[str] = []
+    pairs = [("\\(", "\\)"), ("\\[", "\\]")] + ([("$$", "$$"), ("$", "$")] if dollars else [])
+    for opening, closing in pairs:
+        kept: list[str] = []
+        at = 0
+        while True:
+            start = markdown.find(opening, at)
+            # At least one character stands between the marks.
+            end = markdown.find(closing, start + len(opening) + 1) if start >= 0 else -1
+            if end < 0:
+                break
+            kept.append(markdown[at:start])
+            found.append(markdown[start + len(opening) : end].strip())
+            at = end + len(closing)
+        kept.append(markdown[at:])
+        markdown = "".join(kept)
+    return found
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula of a page: its LaTeX or, if `is_mathml`, its MathML, and its span in the Markdown."""
+
+    text: str
+    start: int
+    end: int
+    is_mathml: bool = False
+
+
+_ENVIRONMENTS = (
+    r"(?:equation|align|alignat|aligned|alignedat|gather|gathered|multline|eqnarray|flalign|displaymath|math|split"
+    r"|cases|[pbBvV]?matrix|smallmatrix|array)\*?"
+)
+_TOKEN = re.compile(
+    rf"""(?P<fence>^[ ]{{0,3}}(?P<ticks>`{{3,}}|~{{3,}})[ \t]*(?P<language>[^\n`]*)$)
+    |(?P<code>`+)
+    |(?P<comment><!--)
+    |(?P<math><math(?=[\s>])[^>]*>)
+    |(?P<bracket>\\\\?[(\[])
+    |(?P<environment>\\begin\{{(?P<name>{_ENVIRONMENTS})\}})
+    |(?P<escape>\\.)
+    |(?P<display>\$\$)
+    |(?P<coded>\$`(?P<inside>[^`\n]+)`\$)
+    |(?P<dollar>\$)""",
+    re.MULTILINE | re.VERBOSE | re.DOTALL,
+)
+_DOLLAR = re.compile(r"\\.|\$|\n[ \t]*\n", re.DOTALL)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_LATEX = re.compile(r"[\\^_{}]")
+_SPACED_FORMULA = re.compile(r"[\\^_{}=+<>]|^\s*\S{1,3}\s*$")
+_PRICE = re.compile(r"\$ ?(\d[\d.,]*\d|\d)")
+_ANNOTATION = re.compile(r"<annotation[^>]*application/x-tex[^>]*>(.*?)</annotation>", re.DOTALL)
+_MARKUP = re.compile(r"<(?:mi|mn|mo|mrow|mtext|mfrac|msup|msub|msqrt|mtable|semantics|mstyle)[\s>]")
+
+
+def strict_formulas(markdown: str, dollars: bool) -> list[Formula]:
+    r"""The formulas that the page shows, in order: \( \), \[ \], $ $, $$ $$, environments, `<math>`.
+
+    Code is not read (but ```math is), nor what is escaped; a formula goes over no blank line. A dollar pairs
+    with the next one only where the two hug what stands between them, or where that is clearly LaTeX; of a
+    price, the number is read. `dollars`: whether formulas between dollars count.
+    """
+    return _Finder(markdown, dollars).run()
+
+
+class _Finder:
+    """Goes once over a page. A mark that has no partner in the rest of the page is not looked for again."""
+
+    def __init__(self, markdown: str, dollars: bool) -> None:
+        self.text = markdown
+        self.dollars = dollars
+        self.found: list[Formula] = []
+        self.absent: set[str] = set()
+
+    def run(self) -> list[Formula]:
+        """The formulas of the page."""
+        at = 0
+        while token := _TOKEN.search(self.text, at):
+            at = getattr(self, f"on_{token.lastgroup}")(token)
+        return self.found
+
+    def take(self, start: int, inner: tuple[int, int], end: int, is_mathml: bool = False) -> int:
+        """Note the formula at `inner`, if there is one; go on at `end`."""
+        text = self.text[inner[0] : inner[1]].strip()
+        if text:
+            self.found.append(Formula(text, start, end, is_mathml))
+        return end
+
+    def closing(self, mark: str, at: int) -> int:
+        """Where `mark` next stands; -1 if nowhere, and then from there on never."""
+        if mark in self.absent:
+            return -1
+        end = self.text.find(mark, at)
+        if end < 0:
+            self.absent.add(mark)
+        return end
+
+    def on_fence(self, token: re.Match[str]) -> int:
+        """Skip a fenced block; one in the language `math` is a formula."""
+        ticks = token["ticks"]
+        end = self.closing("\n" + ticks, token.end())
+        until = len(self.text) if end < 0 else end + 1 + len(ticks)
+        if token["language"].strip() == "math":
+            return self.take(token.start(), (token.end(), len(self.text) if end < 0 else end), until)
+        return until
+
+    def on_code(self, token: re.Match[str]) -> int:
+        end = self.closing(token.group(), token.end())
+        blank = _BLANK_LINE.search(self.text, token.end(), max(end, token.end()))
+        return token.end() if end < 0 or blank else end + len(token.group())
+
+    def on_comment(self, token: re.Match[str]) -> int:
+        end = self.closing("-->", token.end())
+        return len(self.text) if end < 0 else end + 3
+
+    def on_math(self, token: re.Match[str]) -> int:
+        end = self.closing("</math>", token.end())
+        if end < 0:
+            return token.end()
+        inner = self.text[token.end() : end]
+        annotation = _ANNOTATION.search(inner)
+        if annotation:
+            self.found.append(Formula(html.unescape(annotation[1]).strip(), token.start(), end + 7))
+        elif _MARKUP.search(inner):
+            self.found.append(Formula(f"<math>{inner}</math>", token.start(), end + 7, is_mathml=True))
+        elif inner.strip():
+            self.found.append(Formula(html.unescape(inner).strip(), token.start(), end + 7))
+        return end + 7
+
+    def on_bracket(self, token: re.Match[str]) -> int:
+        mark = token.group()[:-1] + (")" if token.group()[-1] == "(" else "]")
+        end = self.closing(mark, token.end())
+        if end < 0 or _BLANK_LINE.search(self.text[token.end() : end].strip()):
+            return token.end()
+        return self.take(token.start(), (token.end(), end), end + len(mark))
+
+    def on_environment(self, token: re.Match[str]) -> int:
+        mark = f"\\end{{{token['name']}}}"
+        end = self.closing(mark, token.end())
+        if end < 0:
+            return token.end()
+        end += len(mark)
+        return self.take(token.start(), (token.start(), end), end)
+
+    def on_escape(self, token: re.Match[str]) -> int:
+        return token.end()
+
+    def on_display(self, token: re.Match[str]) -> int:
+        end = self.closing("$$", token.end())
+        inner = self.text[token.end() : end].strip() if end >= 0 else ""
+        if not inner or _BLANK_LINE.search(inner):
+            return token.end()
+        return self.take(token.start(), (token.end(), end), end + 2) if self.dollars else end + 2
+
+    def on_coded(self, token: re.Match[str]) -> int:
+        return self.take(token.start(), token.span("inside"), token.end()) if self.dollars else token.end()
+
+    def on_dollar(self, token: re.Match[str]) -> int:
+        start = token.end()
+        end = self.partner(start)
+        if end >= 0 and self.is_pair(self.text[start:end], self.text[end + 1 : end + 2]):
+            return self.take(token.start(), (start, end), end + 1) if self.dollars else end + 1
+        price = _PRICE.match(self.text, token.start())
+        if price and self.dollars:
+            return self.take(token.start(), price.span(1), price.end())
+        return start
+
+    def partner(self, at: int) -> int:
+        """Where the next dollar of the paragraph stands; -1 if there is none."""
+        for mark in _DOLLAR.finditer(self.text, at):
+            if not mark.group().startswith("\\"):
+                return mark.start() if mark.group() == "$" else -1
+        return -1
+
+    @staticmethod
+    def is_pair(inner: str, after: str) -> bool:
+        """Whether two dollars with `inner` between them, and `after` behind, enclose a formula."""
+        if not inner.strip():
+            return False
+        spaced = inner[0].isspace(), inner[-1].isspace()
+        if spaced == (False, False):
+            return not after.isdigit() or bool(_LATEX.search(inner))
+        return bool((_SPACED_FORMULA if all(spaced) else _LATEX).search(inner))
+
+
+_DROPPED = re.compile(r"\\label\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])")
+_RENAMED = re.compile(r"\\(begin|end)\{(multline|flalign|displaymath|math|eqnarray)\*?\}")
+_NAMES = {"multline": "gather*", "flalign": "align*", "displaymath": "gathered", "math": "gathered"}
+_DOUBLE_STRUCK = {
+    ord(letter): rf"\mathbb{{{plain}}}" for letter, plain in zip("ℂℍℕℙℚℝℤ", "CHNPQRZ", strict=True)
+}
+_ESCAPED_MARK = re.compile(r"\\([_*])")
+
+
+def readings(latex: str) -> list[str]:
+    r"""The ways in which a formula's LaTeX may be meant, as KaTeX can read them; the first is the plain one.
+
+    Labels are dropped, environments that KaTeX does not know are named as ones that look the same, entities
+    of HTML are resolved. `\_` and `\*` may be Markdown's escapes.
+    """
+    plain = html.unescape(latex) if "&" in latex and ";" in latex else latex
+    plain = _RENAMED.sub(_renamed, _DROPPED.sub("", plain)).translate(_DOUBLE_STRUCK)
+    meant = _ESCAPED_MARK.sub(r"\1", plain)
+    return [plain] if meant == plain else [plain, meant]
+
+
+def _renamed(mark: re.Match[str]) -> str:
+    if mark[2] == "eqnarray":
+        return r"\begin{array}{rcl}" if mark[1] == "begin" else r"\end{array}"
+    return f"\\{mark[1]}{{{_NAMES[mark[2]]}}}"

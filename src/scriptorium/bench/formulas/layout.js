@@ -1,0 +1,136 @@
+// Lays out KaTeX's own tree, without a browser: the MathML of a formula and a box for each piece of its text.
+// Lengths in the tree are em; boxes are px at 24 px type, which KaTeX enlarges by 1.21. Needs `katex` (0.16).
+"use strict";
+
+const SIZES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.44, 1.728, 2.074, 2.488]; // KaTeX's classes size1 to size11
+const PX = 24 * 1.21;
+const ASCENT = 0.891; // of a Times-like face, which browsers fall back to where KaTeX's fonts are missing
+const DESCENT = 0.216;
+const NULL_DELIMITER = 0.12;
+const TAG_GAP = 20; // em: an equation number stands at the margin, away from everything
+const CENTRED = ["mfrac", "op-limits", "accent", "col-align-c", "munder", "mover", "x-arrow", "stackrel"];
+
+const em = (length) => (length !== undefined && /em$/.test(length) ? parseFloat(length) : 0);
+const classes = (node) => node.classes || [];
+const has = (node, name) => classes(node).includes(name);
+
+function fontSize(node, size) {
+  if (!has(node, "sizing") && !has(node, "fontsize-ensurer")) return size;
+  let from = 0, to = 0;
+  for (const name of classes(node)) {
+    const reset = /^reset-size(\d+)$/.exec(name), set = /^size(\d+)$/.exec(name);
+    if (reset) from = +reset[1];
+    if (set) to = +set[1];
+  }
+  return from && to ? size * SIZES[to] / SIZES[from] : size;
+}
+
+// Writes the boxes of `node`, whose left end and baseline are at (x, y), to `out`; returns its advance width.
+// `align` says how the parts of a vertical list that is a child of this node are set.
+function lay(node, outer, out, x, y, align) {
+  if (!node || has(node, "strut") || has(node, "pstrut")) return 0;
+  const size = fontSize(node, outer), style = node.style || {};
+  const before = (em(style.marginLeft) + em(style.paddingLeft)) * size;
+  const left = x + before;
+  let base = y + em(style.top) * size - em(style.verticalAlign) * size;
+  if (style.position === "relative") base -= em(style.bottom) * size;
+  return before + advance(node, size, style, out, left, base, align) + em(style.marginRight) * size;
+}
+
+function advance(node, size, style, out, x, y, align) {
+  if (node.text !== undefined && node.children === undefined && node.pathName === undefined) {
+    const width = (node.width || 0) * size;
+    if (/\S/.test(node.text)) out.push({ text: node.text, x, y, width, size });
+    if (has(node, "rlap") || has(node, "llap")) return 0;
+    return width + (node.italic > 0 ? node.italic * size : 0);
+  }
+  if (has(node, "vlist-t")) return stack(node, size, out, x, y, align);
+  if (has(node, "nulldelimiter")) return NULL_DELIMITER * size;
+  return node.children && !has(node, "vlist-s") ? row(node, size, style, out, x, y) : 0;
+}
+
+function row(node, size, style, out, x, y) {
+  const first = out.length;
+  const align = CENTRED.some((name) => has(node, name)) ? "centre" : has(node, "col-align-r") ? "right" : "left";
+  let at = x;
+  for (const child of node.children) at += lay(child, size, out, at, y, align);
+  let width = at - x;
+  if (/em$/.test(style.width || "")) width = em(style.width) * size;
+  if (/em$/.test(style.minWidth || "")) width = Math.max(width, em(style.minWidth) * size);
+  const shift = has(node, "llap") ? -width : has(node, "clap") ? -width / 2 : 0;
+  for (let i = first; shift && i < out.length; i++) out[i].x += shift;
+  return has(node, "llap") || has(node, "rlap") || has(node, "clap") ? 0 : width;
+}
+
+function stack(node, size, out, x, y, align) {
+  const parts = [];
+  let widest = 0;
+  for (const child of node.children[0].children[0].children || []) {
+    const own = fontSize(child, size), style = child.style || {}, boxes = [];
+    let strut = 0, width = 0;
+    for (const piece of child.children || []) {
+      if (has(piece, "pstrut")) strut = em((piece.style || {}).height) * own;
+      else width += lay(piece, own, boxes, width, 0, "left");
+    }
+    const before = em(style.marginLeft) * own, after = em(style.marginRight) * own;
+    parts.push({ boxes, width, before, after, down: em(style.top) * own + strut });
+    widest = Math.max(widest, width + before + after);
+  }
+  for (const part of parts) {
+    const room = widest - part.before - part.after - part.width;
+    const indent = part.before + (align === "centre" ? room / 2 : align === "right" ? room : 0);
+    for (const box of part.boxes) {
+      box.x += x + indent;
+      box.y += y + part.down;
+      out.push(box);
+    }
+  }
+  return widest;
+}
+
+function find(node, name) {
+  if (has(node, name)) return node;
+  for (const child of node.children || []) {
+    const found = find(child, name);
+    if (found) return found;
+  }
+  return null;
+}
+
+function symbols(html) {
+  const out = [];
+  let x = 0;
+  for (const base of html.children) {
+    if (has(base, "newline")) continue;
+    if (has(base, "tag") || has(base, "eqn-num")) {
+      const tag = [];
+      lay(base, 1, tag, 0, 0, "left");
+      for (const box of tag) out.push(Object.assign(box, { x: box.x + x + TAG_GAP }));
+    } else x += lay(base, 1, out, x, 0, "left");
+  }
+  return out;
+}
+
+const thousandths = (length) => Math.round(length * PX * 1000);
+
+// One formula as a line of JSON: {"m": MathML within <semantics>, "s": [text, x, y, width, height, ...]} with
+// boxes in thousandths of a px, or {"e": KaTeX's message}.
+function renderOne(formula) {
+  try {
+    const tree = katex.__renderToDomTree(formula, { displayMode: true, throwOnError: true });
+    const flat = [];
+    for (const box of symbols(find(tree, "katex-html"))) {
+      flat.push(box.text.trim(), thousandths(box.x), thousandths(box.y - ASCENT * box.size));
+      flat.push(thousandths(box.width), thousandths((ASCENT + DESCENT) * box.size));
+    }
+    const mathml = find(tree, "katex-mathml").toMarkup();
+    const start = mathml.indexOf("<semantics>") + 11;
+    return JSON.stringify({ m: mathml.slice(start, mathml.indexOf("<annotation", start)), s: flat });
+  } catch (error) {
+    return JSON.stringify({ e: String(error.message || error) });
+  }
+}
+
+function renderAll(formulas) {
+  return formulas.map(renderOne).join("\n");
+}

@@ -1,0 +1,138 @@
+"""Formulas rendered: MathML and the boxes of their symbols, by KaTeX without a browser."""
+
+import hashlib
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scriptorium.bench.formulas.cache import Cache, folder
+from scriptorium.bench.formulas.engine import ENGINE, LIMITS, PASSING
+from scriptorium.bench.formulas.geometry import Layout
+from scriptorium.bench.formulas.structure import Structure, structure
+
+KATEX = "0.16.21"
+KEPT = 8192
+"""Formulas kept in memory, with the forms in which they are compared: about 40 MB at most."""
+
+_OPEN = '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">'
+_CLOSE = "</math>"
+
+Symbol = tuple[str, float, float, float, float]
+"""A piece of text, and its box: left, top, width and height in px."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A formula as KaTeX sets it, or the error that it met (KaTeX's message, or one of `engine.LIMITS`)."""
+
+    mathml: str
+    symbols: tuple[Symbol, ...]
+    error: str | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether it was given up for its size or for the time it took: nobody knows what it looks like."""
+        return self.error in LIMITS
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The form in which the rules of olmOCR-bench compare it."""
+        return Layout(self.mathml[len(_OPEN) : -len(_CLOSE)] if self.mathml else "", self.symbols)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The form in which our own rules compare it."""
+        return structure(self.mathml)
+
+
+def _version() -> str:
+    """What the boxes depend on: KaTeX and our layout of its tree."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for name in ("katex.min.js", "layout.js"):
+        digest.update((here / name).read_bytes())
+    return f"{KATEX}-{digest.hexdigest()[:16]}"
+
+
+class _Store:
+    """What this process knows: the formulas in memory and, when first asked for, the cache on disk."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.memory: OrderedDict[str, Rendered] = OrderedDict()
+        self.cache: Cache | None = None
+        self.inherited: list[Cache] = []
+
+    def disk(self) -> Cache:
+        """The cache that the environment names now."""
+        path = folder() / "formulas.sqlite"
+        if self.cache is None or self.cache.path != path:
+            if self.cache is not None:
+                self.cache.close()
+            self.cache = Cache(path, _version())
+        return self.cache
+
+    def forked(self) -> None:
+        """After a fork: a connection of SQLite must be neither used nor closed in the child."""
+        self.lock = threading.RLock()
+        if self.cache is not None:
+            self.inherited.append(self.cache)
+            self.cache = None
+
+    def keep(self, formula: str, rendered: Rendered) -> Rendered:
+        """Put it among those in memory; the one unused for longest goes."""
+        self.memory[formula] = rendered
+        if len(self.memory) > KEPT:
+            self.memory.popitem(last=False)
+        return rendered
+
+
+_STORE = _Store()
+os.register_at_fork(after_in_child=_STORE.forked)
+
+
+def render(formulas: Sequence[str]) -> list[Rendered]:
+    """Each formula rendered by itself in display style, in order; equal ones once.
+
+    What was rendered before comes from memory or from the cache. Never raises for a formula, whatever it
+    holds; raises HostError where the engine cannot be started.
+    """
+    with _STORE.lock:
+        known: dict[str, Rendered] = {}
+        for formula in dict.fromkeys(formulas):
+            if formula in _STORE.memory:
+                _STORE.memory.move_to_end(formula)
+                known[formula] = _STORE.memory[formula]
+        wanted = [formula for formula in dict.fromkeys(formulas) if formula not in known]
+        if wanted:
+            for formula, line in _lines(wanted).items():
+                known[formula] = _STORE.keep(formula, _rendered(line))
+    return [known[formula] for formula in formulas]
+
+
+def _lines(formulas: list[str]) -> dict[str, bytes]:
+    """The engine's answers, from the cache where it has them."""
+    lines = _STORE.disk().get(formulas)
+    missing = [formula for formula in formulas if formula not in lines]
+    if missing:
+        made = dict(zip(missing, ENGINE.render(missing), strict=True))
+        lines.update(made)
+        _STORE.disk().put({formula: line for formula, line in made.items() if line not in PASSING})
+    return lines
+
+
+def _rendered(line: bytes) -> Rendered:
+    answer = json.loads(line)
+    if "e" in answer:
+        return Rendered("", (), answer["e"])
+    flat = iter(answer["s"])
+    symbols = tuple(
+        (text, x / 1000, y / 1000, width / 1000, height / 1000)
+        for text, x, y, width, height in zip(flat, flat, flat, flat, flat, strict=True)
+    )
+    return Rendered(_OPEN + answer["m"] + _CLOSE, symbols)
