@@ -79,3 +79,21 @@ def lint(
         report.mend(folder, drop_rejected, drop_unused)
     if report.tell(folder, candidate, json_out, notes):
         raise typer.Exit(2)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier report there is replaced.")],
+    candidate: Annotated[
+        list[str] | None, typer.Option(help="A candidate, may be repeated; all of FOLDER by default.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="drop-headers, or keep-headers: score headers and footers apart.")
+    ] = "drop-headers",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
+) -> None:
+    """Write a report that opens in a browser without a network: scores, and each page beside its texts."""
+    from scriptorium.bench.html_report import write_report
+
+    typer.echo(write_report(folder, candidate or [], out, profile=profile, jobs=jobs))

@@ -1,0 +1,1 @@
+"""A local web app for people who write and check the tests of a bench."""

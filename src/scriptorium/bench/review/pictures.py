@@ -1,0 +1,93 @@
+"""What a person sees of a PDF's page: its picture, drawn once, and its words with their places."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scriptorium.pages.image import encode_png
+from scriptorium.pages.pdf import PdfError, PdfWorker
+
+SIDE = 2000
+"""Pixels of a picture's longest side: small print can be read at three times the size of a window."""
+
+KEPT = 48
+"""Pictures kept in memory, about half a megabyte each."""
+
+Kept = TypeVar("Kept")
+
+
+class WordsWorker(PdfWorker):
+    """A PDF worker that also knows where the words of a page stand."""
+
+    def words(self, path: Path, page: int) -> list[list[Any]]:
+        """[text, left, top, right, bottom] of each word in reading order, in shares of the page's sides.
+
+        Empty for a page without a text layer. Raises PdfError.
+        """
+        _, raw = self._ask("words", path, page, None)
+        found: list[list[Any]] = json.loads(raw)
+        return found
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        child = Path(__file__).with_name("words_child.py")
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", str(child), str(self.memory), str(self.cpu_seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._answered = 0
+        return self._child
+
+
+class Pictures:
+    """Pictures, words and text layers of pages, made when first asked for; shared by threads."""
+
+    def __init__(self) -> None:
+        self._worker = WordsWorker()
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def png(self, path: Path, page: int) -> bytes:
+        """The page as PNG. Raises PdfError."""
+        return self._once("png", path, page, lambda: encode_png(self._worker.render(path, page, SIDE)))
+
+    def words(self, path: Path, page: int) -> list[list[Any]]:
+        """The words of the page's text layer with their places. Raises PdfError."""
+        return self._once("words", path, page, lambda: self._worker.words(path, page))
+
+    def layer(self, path: Path, page: int) -> str:
+        """The page's text layer. Raises PdfError."""
+        return self._once("layer", path, page, lambda: self._worker.text(path, page))
+
+    def pages(self, path: Path) -> int:
+        """How many pages the document has; 0 for one that cannot be opened."""
+        try:
+            return self._once("pages", path, 0, lambda: len(self._worker.pages(path)))
+        except PdfError:
+            return 0
+
+    def close(self) -> None:
+        """End the process that opens the PDFs."""
+        self._worker.close()
+
+    def _once(self, what: str, path: Path, page: int, make: Callable[[], Kept]) -> Kept:
+        status = path.stat() if path.is_file() else None
+        key = (what, path, page, status and (status.st_mtime_ns, status.st_size))
+        with self._turn:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                found: Kept = self._kept[key]
+                return found
+        made = make()
+        with self._turn:
+            self._kept[key] = made
+            while len(self._kept) > 4 * KEPT or sum(each[0] == "png" for each in self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
