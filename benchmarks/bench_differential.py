@@ -143,9 +143,9 @@ def run(options: argparse.Namespace, judge_theirs: peers.Judge) -> tuple[Counter
         if difference is None:
             continue
         shrunk[difference.group] += 1
-        if shrunk[difference.group] <= (SHRINKS if difference.kind == UNEXPLAINED else 1):
-            if "hang" not in difference.theirs.word:
-                difference = shrink(difference, judge_theirs)
+        most = SHRINKS if difference.kind == UNEXPLAINED else 1
+        if shrunk[difference.group] <= most and difference.theirs.why != peers.HANG:
+            difference = shrink(difference, judge_theirs)
         found.append(difference)
     return counts, found
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import mutations
 from formulas import formula, mutated_formula
-from mutations import Rng, Test, mutated_math, mutated_text
+from mutations import Rng, Test, mutated_text
 
 from scriptorium.bench.page import Page
 
@@ -22,7 +22,7 @@ WEIGHTS = {
 }  # fmt: skip
 """How the cases that are not formulas are shared out among the types."""
 
-FORMULAS = 250
+FORMULAS = 160
 """Formulas that references of math tests are drawn from: few, as each costs the peer a second."""
 
 
@@ -68,10 +68,7 @@ def make_case(number: int, seed: int, pairs: list[Case], kinds: tuple[str, ...])
     if kind == "table" and rng.random() < 0.8:
         table = mutations.markdown_table(rng) if rng.random() < 0.4 else mutations.html_table(rng)
         text = f"{text[:300]}\n\n{table}\n\n{text[300:600]}" if rng.random() < 0.7 else table
-    if kind == base.kind and rng.random() < 0.7:
-        test = dict(base.test)
-    else:
-        test = _MAKERS[kind](rng, text)
+    test = dict(base.test) if kind == base.kind and rng.random() < 0.7 else _MAKERS[kind](rng, text)
     text = mutated_text(rng, text, rng.choice((0, 1, 1, 2, 3, 5)))
     for _ in range(rng.choice((0, 0, 1, 1, 2))):
         test = _mutated_test(rng, test, text)
@@ -216,11 +213,11 @@ def _math_case(rng: Rng, seed: int, pairs: list[Case]) -> Case:
     pool = random.Random(f"{seed}:formula:{which}")
     wanted = real[which] if which < len(real) else formula(pool, pool.choice((1, 1, 2)))
     variants = [wanted]
-    for _ in range(6):
+    for _ in range(4):
         variants.append(mutated_formula(pool, variants[pool.randrange(len(variants))]))
     reference = wanted if rng.random() < 0.7 else rng.choice(variants)
     shown = rng.sample(variants, rng.choice((1, 1, 2)))
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         shown = [f"{shown[0]}, \\quad {wanted}"]
     delimiters = (("$", "$"), ("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]"), ("$ ", " $"))
     parts = [each.join(rng.choice(delimiters)) for each in shown]
@@ -231,6 +228,3 @@ def _math_case(rng: Rng, seed: int, pairs: list[Case]) -> Case:
     if rng.random() < 0.05:
         test["ignore_dollar_delimited"] = True
     return Case(test, text)
-
-
-__all__ = ["WEIGHTS", "Case", "make_case", "mutated_math", "seed_pairs"]

@@ -5,7 +5,10 @@ import random
 Rng = random.Random
 
 LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHKLMNPRSTUVXYZ"
-GREEK = r"\alpha \beta \gamma \delta \epsilon \theta \lambda \mu \nu \pi \rho \sigma \tau \phi \omega \Gamma \Omega".split()
+GREEK = (
+    r"\alpha", r"\beta", r"\gamma", r"\delta", r"\epsilon", r"\theta", r"\lambda", r"\mu", r"\nu", r"\pi", r"\rho",
+    r"\sigma", r"\tau", r"\phi", r"\omega", r"\Gamma", r"\Omega",
+)  # fmt: skip
 SETS = (
     r"\mathbb{R}",
     r"\mathcal{L}",
@@ -110,7 +113,8 @@ def formula(rng: Rng, depth: int = 2) -> str:
 
 _MISREAD = (
     ("^", "_"), ("_", "^"), (r"\frac", r"\dfrac"), (r"\left", ""), (r"\right", ""), (r"\mathbf", ""), (r"\cdot", ""),
-    (r"\leq", r"\le"), (r"\epsilon", r"\varepsilon"), ("{", ""), ("}", ""), (" ", ""), (r"\sum", r"\Sigma"), ("=", ":="),
+    (r"\leq", r"\le"), (r"\epsilon", r"\varepsilon"), ("{", ""), ("}", ""), (" ", ""), (r"\sum", r"\Sigma"),
+    ("=", ":="),
     (r"\hat", r"\bar"), (r"\times", "x"), ("1", "l"), ("0", "O"), ("-", "+"), (r"\sqrt", ""), (r"\mathbb", r"\mathcal"),
     (r"\overline", r"\bar"), (r"\text", r"\mathrm"), (r"\begin{pmatrix}", r"\begin{bmatrix}"), (r"\in", r"\ni"),
 )  # fmt: skip

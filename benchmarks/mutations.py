@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from formulas import formula, mutated_formula
-
 Test = dict[str, Any]
 Rng = random.Random
 
@@ -244,16 +242,6 @@ def _attribute(rng: Rng, text: str) -> str:
     return text[:place] + f' {rng.choice(("rowspan", "colspan"))}="{value}"' + text[place:]
 
 
-def _formula(rng: Rng, text: str) -> str:
-    places = [match.span(1) for match in re.finditer(r"\$+([^$]+)\$+", text)]
-    if places and rng.random() < 0.7:
-        start, end = rng.choice(places)
-        return text[:start] + mutated_formula(rng, text[start:end]) + text[end:]
-    opening, closing = rng.choice((("$", "$"), ("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]"), ("$ ", " $")))
-    place = rng.randrange(len(text) + 1)
-    return f"{text[:place]} {opening}{formula(rng)}{closing} {text[place:]}"
-
-
 _TEXT: tuple[Callable[[Rng, str], str], ...] = (
     _inside(lambda rng, piece: piece.swapcase()),
     _swap_of(DASHES),
@@ -285,11 +273,4 @@ def mutated_text(rng: Rng, text: str, times: int) -> str:
     """A candidate after some mutations (no new formulas: they cost the peer a second each)."""
     for _ in range(times):
         text = rng.choice(_TEXT)(rng, text)
-    return text
-
-
-def mutated_math(rng: Rng, text: str, times: int) -> str:
-    """A candidate whose formulas and their surroundings are changed."""
-    for _ in range(times):
-        text = _formula(rng, text)
     return text
