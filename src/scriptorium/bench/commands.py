@@ -10,6 +10,7 @@ from scriptorium.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
 app.command()(score_commands.score)
+app.command()(score_commands.compare)
 app.command()(convert_commands.convert)
 app.command()(convert_commands.adapt)
 

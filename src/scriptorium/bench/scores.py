@@ -53,16 +53,22 @@ class Scores:
         return {**{key: each for key, each in value.items() if key != "rows"}, "rows": self.rows}
 
 
-def read_scores(path: Path) -> Scores:
-    """Scores that `to_json` gave, from a file. Raises InputError for anything else."""
+def read_scores(path: Path, candidate: str = "") -> Scores:
+    """A candidate's scores from a file that `scriptorium bench score --json` wrote; by default the only one's.
+
+    Raises InputError for anything else.
+    """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        value.pop("tests")
-        return Scores(**value)
+        found = json.loads(path.read_text(encoding="utf-8"))["candidates"]
+        named = [each for each in found if not candidate or each["candidate"] == candidate]
+        if len(named) == 1:
+            return Scores(**{key: value for key, value in named[0].items() if key != "tests"})
+        names = ", ".join(each["candidate"] for each in found)
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: not the scores that `scriptorium bench score --json` writes: {error}"
+            f"{path}: not the scores that `scriptorium bench score --json` writes: {error!r}"
         ) from error
+    raise InputError(f"{path}: holds the scores of {names}; one is needed")
 
 
 def score(
