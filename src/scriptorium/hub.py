@@ -80,7 +80,7 @@ def fetch_file(name: str, revision: str, file: HubFile, folder: Path) -> Path:
 
     A file whose bytes are not those that the hub announced is not kept.
     """
-    with _explained(name, revision, folder):
+    with _explained(name, revision, folder, file.path):
         from huggingface_hub import hf_hub_download
         from huggingface_hub.utils import disable_progress_bars
 
@@ -97,7 +97,7 @@ def fetch_file(name: str, revision: str, file: HubFile, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _explained(name: str, revision: str, folder: Path | None = None) -> Iterator[None]:
+def _explained(name: str, revision: str, folder: Path | None = None, path: str = "") -> Iterator[None]:
     """Errors of the hub's client said as ours."""
     try:
         from huggingface_hub.errors import HTTPError
@@ -111,7 +111,7 @@ def _explained(name: str, revision: str, folder: Path | None = None) -> Iterator
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise HostError(f"{folder}: the disk is full; make room and start again") from error
         raise ServerError(
-            f"hub:{name}@{revision} cannot be fetched: {error}\nCheck the name, the revision and the network, set "
+            f"hub:{name}@{revision} cannot be fetched{path and f' ({path})'}: {error}\nCheck the name, the revision and the network, set "
             "HF_TOKEN if the data set asks for a login, and start again: what has come is kept. Without a "
             "network, fetch it elsewhere and name its folder."
         ) from error

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from scriptorium.bench.judging import judge_output
+from scriptorium.bench.judging import Cell, judge_output
 from scriptorium.bench.lint.entries import Entry, Placed
 from scriptorium.bench.lint.findings import Finding
 from scriptorium.bench.lint.pages import Sizes
 from scriptorium.bench.outputs import Output, page_id, page_names, read_candidate
 from scriptorium.bench.rules import STRICT
+from scriptorium.bench.tests import Test, check_test
 from scriptorium.errors import InputError
 from scriptorium.progress import track
 
@@ -104,7 +105,7 @@ def _count(
     """Add 1 to each test that the outputs of a page pass; name judges that failed."""
     votes = [0] * len(tests)
     for output in outputs:
-        cells = _cells(tests, output.text) if output.text is not None else []
+        cells = _cells([test for _, test in tests], output.text) if output.text is not None else []
         for at, cell in enumerate(cells):
             votes[at] += cell["passed"] is True
             if "error" in cell:
@@ -115,18 +116,21 @@ def _count(
         passed[entry] = passed.get(entry, 0) + (2 * count > len(outputs))
 
 
-def _cells(tests: list[Placed], text: str) -> list[dict]:
-    judged = judge_output(([test for _, test in tests], text, (STRICT,), False))
+def _cells(tests: list[Test], text: str) -> list[Cell]:
+    judged = judge_output((tests, text, (STRICT,), False))
     return [cells[STRICT] for cells in judged]
 
 
 def _null(pages: Pages) -> Iterator[Finding]:
     """Tests that score without any output, on pages that are not meant to be blank."""
-    for tests in pages.values():
-        blank = any(test["type"] == "baseline" and test["max_length"] is not None for _, test in tests)
-        if blank:
-            continue
-        for (entry, _), cell in zip(tests, _cells(tests, ""), strict=True):
+    baselines = [test for tests in pages.values() for _, test in tests if test["type"] == "baseline"]
+    blank = {page_id(test["pdf"], test["page"]) for test in baselines if test["max_length"] is not None}
+    given = {test["pdf"] for test in baselines}
+    for page in pages.keys() - blank:
+        tests = [test for _, test in pages[page]]
+        if tests[0]["pdf"] not in given:
+            tests.append(check_test({"type": "baseline"}, placed=False))  # as scoring adds one
+        for (entry, _), cell in zip(pages[page], _cells(tests, ""), strict=False):
             if cell["counts"]:
                 yield entry.finding(
                     "null_passes", "an empty output passes; add a test of text that the page has"

@@ -14,7 +14,7 @@ SHOWN = 80
 """Characters of a text that a message quotes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A line of a test file: the JSON value and, where it is one, the test with defaults filled in.
 
