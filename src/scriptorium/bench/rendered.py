@@ -8,6 +8,7 @@ import html
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from unicodedata import normalize
 
@@ -15,18 +16,30 @@ import nh3
 from markdown_it import MarkdownIt
 from rapidfuzz.distance import LCSseq
 
+from scriptorium.bench.formulas.find import strict_formulas
 from scriptorium.bench.formulas.render import render
 
 Evidence = tuple[int, int, str, str]
 """A span of the Markdown (in Unicode's NFC form), the class of its mark, the id of the test."""
 
-LONGEST = 200_000
+LONGEST = 100_000
 """Characters of a page that are shown; a runaway output need not be seen to its end."""
 
 ALIGNED = 1_000_000_000
 """Characters of the text times characters of the Markdown up to which marks are placed: 125 MB, 0.1 s."""
 
-LONGEST_FORMULA = 2000
+LONGEST_FORMULA = 4000
+MOST_FORMULAS = 0xFFFD
+
+
+@dataclass(frozen=True)
+class Held:
+    """A formula: as it is written, its LaTeX (or MathML), whether it stands by itself."""
+
+    written: str
+    text: str
+    display: bool
+    is_mathml: bool = False
 
 
 def _names(listed: str) -> set[str]:
@@ -62,11 +75,8 @@ _HIDDEN = {"annotation", "script", "style", "title"}
 _FIRST = 0xF0000
 """Characters from here on (private use) stand for formulas while Markdown is read; a text's own are taken out."""
 
+_DISPLAYED = ("$$", "\\[", "\\\\[", "\\begin", "`", "~")
 _PRIVATE = re.compile("[\U000f0000-\U0010ffff\0]")
-_FORMULA = re.compile(
-    r"\\\((?P<paren>(?:[^\\]|\\[^()])++)\\\)|\\\[(?P<bracket>(?:[^\\]|\\[^\[\]])++)\\\]"
-    r"|\$\$(?P<display>[^$]+)\$\$|(?<![\\$])\$(?P<dollar>(?=\S)[^$\n]+(?<=[^\s\\]))\$(?!\d)"
-)
 _UNSEEN = re.compile(
     r"</?[a-zA-Z][^<>]*>|(?<=\])\([^()\s]*\)|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,31});"
 )
@@ -76,7 +86,7 @@ _READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrou
 
 def raw(markdown: str, evidence: Iterable[Evidence]) -> str:
     """The Markdown itself, escaped, each span of evidence in `<mark class=... data-test=ID>`."""
-    text = normalize("NFC", markdown)[:LONGEST]
+    text = _readable(markdown)
     spans = [(start, min(end, len(text)), css, test) for start, end, css, test in evidence]
     return _marked(text, 0, spans, html.escape)
 
@@ -86,25 +96,36 @@ def rendered(markdown: str, evidence: Iterable[Evidence]) -> str:
 
     A span that crosses tags is marked piece by piece. A formula that cannot be drawn stands as written.
     """
-    source = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", normalize("NFC", markdown)[:LONGEST])
-    formulas: list[str] = []
-    wanted: list[tuple[str, bool]] = []
-
-    def stand_in(found: re.Match[str]) -> str:
-        if len(found[0]) > LONGEST_FORMULA or len(formulas) >= 0xFFFD:
-            return found[0]
-        formulas.append(found[0])
-        wanted.append((found[found.lastgroup or 0], found.lastgroup in ("bracket", "display")))
-        return chr(_FIRST + len(formulas) - 1)
-
-    held = _FORMULA.sub(stand_in, source)
+    source = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", _readable(markdown))
+    held, formulas = _held(source)
     clean = nh3.clean(
         _READER.render(held), tags=_TAGS, attributes=_ATTRIBUTES, clean_content_tags=_HIDDEN, link_rel=None
     )
     pieces = list(_pieces(clean))
     shown = "".join(text for is_tag, text in pieces if not is_tag)
     spans = _spans_of_view(shown, held, formulas, list(evidence)) if evidence else []
-    return "".join(_written(pieces, spans, formulas, _drawn(wanted)))
+    return "".join(_written(pieces, spans, formulas, _drawn(formulas)))
+
+
+def _readable(markdown: str) -> str:
+    """The text in NFC, as the spans of evidence are, cut to LONGEST; half a surrogate pair becomes `?`."""
+    return normalize("NFC", markdown)[:LONGEST].encode("utf-8", "replace").decode()
+
+
+def _held(source: str) -> tuple[str, list[Held]]:
+    """The text with one character in each formula's place, and the formulas."""
+    parts: list[str] = []
+    formulas: list[Held] = []
+    at = 0
+    for found in strict_formulas(source, dollars=True)[:MOST_FORMULAS]:
+        written = source[found.start : found.end]
+        price = written.startswith("$") and not written.endswith("$")
+        if len(written) > LONGEST_FORMULA or found.start < at or price:
+            continue
+        parts += [source[at : found.start], chr(_FIRST + len(formulas))]
+        formulas.append(Held(written, found.text, written.startswith(_DISPLAYED), found.is_mathml))
+        at = found.end
+    return "".join(parts) + source[at:], formulas
 
 
 def _pieces(clean: str) -> Iterator[tuple[bool, str]]:
@@ -133,7 +154,7 @@ def _harmless(tag: str) -> Iterator[tuple[bool, str]]:
         yield True, "</span>" if tag == "</a>" else tag
 
 
-def _spans_of_view(shown: str, held: str, formulas: list[str], evidence: list[Evidence]) -> list[Evidence]:
+def _spans_of_view(shown: str, held: str, formulas: list[Held], evidence: list[Evidence]) -> list[Evidence]:
     """The evidence's spans in the text that is shown, found by the longest common subsequence."""
     if not evidence or len(shown) * len(held) > ALIGNED:
         return []
@@ -141,7 +162,7 @@ def _spans_of_view(shown: str, held: str, formulas: list[str], evidence: list[Ev
     at = 0
     for character in held:
         origins.append(at)
-        at += len(formulas[ord(character) - _FIRST]) if ord(character) >= _FIRST else 1
+        at += _length(character, formulas)
     blanked = _UNSEEN.sub(_seen, held)
     places: list[int] = []  # of characters that are shown, and, beside them, where they come from
     sources: list[int] = []
@@ -165,22 +186,26 @@ def _seen(found: re.Match[str]) -> str:
     return seen.ljust(len(found[0]), "\0")
 
 
-def _length(character: str, formulas: list[str]) -> int:
-    return len(formulas[ord(character) - _FIRST]) if ord(character) >= _FIRST else 1
+def _length(character: str, formulas: list[Held]) -> int:
+    return len(formulas[ord(character) - _FIRST].written) if ord(character) >= _FIRST else 1
 
 
 def drawn_formula(latex: str) -> str:
     """A formula (LaTeX without delimiters) as MathML that stands by itself; escaped where it cannot be drawn."""
-    return _drawn([(latex, True)])[0] or f'<code class="formula bad">{html.escape(latex)}</code>'
+    return _drawn([Held(latex, latex, True)])[0] or f'<code class="formula bad">{html.escape(latex)}</code>'
 
 
-def _drawn(wanted: list[tuple[str, bool]]) -> list[str | None]:
-    """MathML of formulas (LaTeX, whether it stands by itself); None for one that cannot be drawn."""
-    drawings = render([latex for latex, _ in wanted])
-    return [
-        None if drawing.error else _math(drawing.mathml, display)
-        for drawing, (_, display) in zip(drawings, wanted, strict=True)
-    ]
+def _drawn(formulas: list[Held]) -> list[str | None]:
+    """MathML of formulas; None for one that cannot be drawn."""
+    drawings = iter(render([each.text for each in formulas if not each.is_mathml]))
+    found: list[str | None] = []
+    for each in formulas:
+        if each.is_mathml:
+            found.append(_math(each.text, each.display))
+        else:
+            drawing = next(drawings)
+            found.append(None if drawing.error else _math(drawing.mathml, each.display))
+    return found
 
 
 def _math(mathml: str, display: bool) -> str:
@@ -195,7 +220,7 @@ def _math(mathml: str, display: bool) -> str:
 
 
 def _written(
-    pieces: list[tuple[bool, str]], spans: list[Evidence], formulas: list[str], drawn: list[str | None]
+    pieces: list[tuple[bool, str]], spans: list[Evidence], formulas: list[Held], drawn: list[str | None]
 ) -> Iterator[str]:
     at = code = 0
 
@@ -205,7 +230,7 @@ def _written(
     def character(each: str) -> str:
         if ord(each) < _FIRST:
             return html.escape(each)
-        formula, drawing = formulas[ord(each) - _FIRST], drawn[ord(each) - _FIRST]
+        formula, drawing = formulas[ord(each) - _FIRST].written, drawn[ord(each) - _FIRST]
         if code:
             return html.escape(formula)
         return drawing or f'<code class="formula bad">{html.escape(formula)}</code>'

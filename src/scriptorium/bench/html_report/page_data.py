@@ -7,7 +7,7 @@ from scriptorium.bench.outputs import MISSING, Output, Outputs
 from scriptorium.bench.rendered import Evidence, drawn_formula, raw, rendered
 from scriptorium.bench.rows import Row
 from scriptorium.bench.scores import Scores
-from scriptorium.bench.tests import COMMON, FIELDS, PLACE, Test
+from scriptorium.bench.tests import COMMON, FIELDS, Test
 
 OUTCOMES: dict[bool | None, int] = {False: 0, True: 1, None: 2}
 UNKNOWN = 3
@@ -30,7 +30,7 @@ class Results:
         return [[row["rules"].get(name) if row else None for name in self.rules] for row in rows]
 
 
-def index(results: Results, title: str, pictures: dict[str, Any]) -> dict[str, Any]:
+def index(results: Results, pictures: dict[str, Any]) -> dict[str, Any]:
     """The value that `window.__index` gets: names, pages, and one short row a test (see store.js)."""
     pages = results.bench.pages
     tests = [(number, category, test) for number, page in enumerate(pages) for category, test in pages[page]]
@@ -40,7 +40,6 @@ def index(results: Results, title: str, pictures: dict[str, Any]) -> dict[str, A
     codes = sorted({cell["code"] if cell else "not_in_this_rule_set" for row in cells for cell in row})
     code = {name: number for number, name in enumerate(codes)}
     return {
-        "title": title,
         "rules": results.rules,
         "candidates": [each.candidate for each in results.scores],
         "categories": categories,
@@ -113,11 +112,11 @@ def _marks(results: Results, candidate: int, tests: list[Test]) -> list[Evidence
 
 
 def _test(results: Results, test: Test) -> dict[str, Any]:
-    fields = PLACE | COMMON | FIELDS[test["type"]]
+    fields = FIELDS[test["type"]] | COMMON
     told = {
-        name: value
-        for name, value in test.items()
-        if name not in PLACE and name != "type" and value not in (None, "") and value != fields[name].default
+        name: test[name]
+        for name, field in fields.items()
+        if test[name] not in (None, "") and test[name] != field.default
     }
     latex = test.get("math")
     drawn = {"drawn": drawn_formula(latex)} if isinstance(latex, str) else {}

@@ -12,8 +12,8 @@ from scriptorium.bench.rules import OLMOCR, STRICT
 from scriptorium.bench.scores import Scores
 
 ABOUT = {
-    OLMOCR: "olmOCR-bench's verdicts to the letter, its faults included: for comparison with published scores",
-    STRICT: "the verdicts that a reader of the page would give: for development and rewards",
+    OLMOCR: "The verdicts of olmOCR-bench to the letter, its faults included: for comparison with published scores",
+    STRICT: "The verdicts that a reader of the page would give: for development and rewards",
 }
 
 LISTED = 100

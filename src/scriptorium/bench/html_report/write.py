@@ -55,11 +55,13 @@ def write_report(
     ]
     results = Results(bench, scores, list(outputs), tuple(rules))
     pictures = draw_pages(bench, out / "pictures")
-    _write_data(results, pictures, out / "data", bench.root.resolve().name)
+    _write_data(results, pictures, out / "data")
     _copy_static(out / "static")
-    title = f"{bench.root.resolve().name}: bench report"
+    name = bench.root.resolve().name
     template = Template((STATIC / "index.html").read_text(encoding="utf-8"))
-    page = template.substitute(title=html.escape(title), scores=scores_page(results))
+    page = template.substitute(
+        title=html.escape(f"{name}: bench report"), name=html.escape(name), scores=scores_page(results)
+    )
     write_text(out / "index.html", page)
     return out / "index.html"
 
@@ -72,7 +74,7 @@ def _claim(out: Path) -> None:
     write_text(out / MARKER, "A report of scriptorium; it is replaced when written again.\n")
 
 
-def _write_data(results: Results, pictures: dict[str, Any], folder: Path, title: str) -> None:
+def _write_data(results: Results, pictures: dict[str, Any], folder: Path) -> None:
     with whole(folder) as part:
         (part / "pages").mkdir(parents=True)
         pages = list(results.bench.pages)
@@ -80,7 +82,7 @@ def _write_data(results: Results, pictures: dict[str, Any], folder: Path, title:
             data = page_data(results, page, pictures[page])
             script = f"window.__page({number}, {_literal(data)});\n"
             _write(part / "pages" / f"{number:05}.js", script)
-        _write(part / "index.js", f"window.__index({_literal(index(results, title, pictures))});\n")
+        _write(part / "index.js", f"window.__index({_literal(index(results, pictures))});\n")
 
 
 def _literal(value: Any) -> str:

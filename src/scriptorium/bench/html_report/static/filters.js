@@ -51,7 +51,7 @@ Report.filters = (() => {
     form.replaceChildren(
       search,
       select("a", "Candidate", candidates, change),
-      select("b", "Second candidate", [["", "No second candidate"], ...candidates.map(([n, name]) => [n, `beside ${name}`])], change),
+      select("b", "Second candidate", [["", "Beside it: none"], ...candidates], change),
       select("outcome", "Outcome", OUTCOMES.filter(([value]) => value !== "apart" || index.candidates.length > 1), change),
       select("category", "Category", named(index.categories, "All categories"), change),
       select("type", "Type", named(index.types, "All types"), change),

@@ -20,7 +20,8 @@ Report.inspector = (() => {
     if (outcome.outcome === "passed" && !outcome.counts) notes.push("not counted: the page shows no content");
     if (detail.share !== undefined && detail.share > 0 && detail.share < 1) notes.push(`${Math.round(100 * detail.share)} % of the repeats pass`);
     if (detail.margin !== undefined) notes.push(`margin ${detail.margin}`);
-    if (!detail.evidence) notes.push("no place in the text");
+    if (detail.repeat > 0) notes.push(`seen in repeat ${detail.repeat + 1}`);
+    if (detail.error) notes.push(detail.error);
     if (notes.length) cell.append(element("span", "notes", notes.join(" · ")));
     if (detail.would_pass_if) cell.append(element("span", "remedy", `Would pass if ${detail.would_pass_if}`));
     return cell;

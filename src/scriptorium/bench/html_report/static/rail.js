@@ -35,10 +35,11 @@ Report.rail = (() => {
     row.setAttribute("aria-current", String(page.number === state.page));
     const cut = page.id.lastIndexOf("/") + 1;
     const name = element("span", "page-name");
-    name.append(element("span", "folder", page.id.slice(0, cut)), page.id.slice(cut));
+    name.append(element("span", "folder", page.id.slice(0, cut)), element("span", "file", page.id.slice(cut)));
     const passed = page.tests.filter((test) => test.outcomes[state.a][state.rules].outcome === "passed").length;
     const share = element("span", "share", `${passed}/${page.tests.length}`);
     share.title = `${passed} of ${page.tests.length} tests passed, ${tests.length} listed`;
+    if (passed === 0) share.classList.add("none");
     if (passed === page.tests.length) share.classList.add("whole");
     row.title = page.id;
     row.append(name, share);
@@ -56,6 +57,7 @@ Report.rail = (() => {
         rows.push(group);
       }
     }
+    if (!rows.length) rows.push(element("p", "nothing", "No test is like that."));
     tree.replaceChildren(...rows);
     const current = tree.querySelector('.test-row[aria-current="true"]') ?? tree.querySelector('.page-row[aria-current="true"]');
     current?.scrollIntoView({block: "nearest"});

@@ -5,6 +5,7 @@
   const {element, button, PicturePane, TextPane} = PageView;
   const $ = (selector) => document.querySelector(selector);
   const FILTERS = ["outcome", "category", "type", "reason", "words"];
+  const NO_FILTER = Object.fromEntries(FILTERS.map((name) => [name, ""]));
 
   let index;
   let listed = new Map(); // page number -> tests that the filters let through
@@ -13,7 +14,7 @@
   let panes;
   const state = {
     view: "scores", rules: 0, a: 0, b: null, page: null, test: null, mode: "rendered", diff: false,
-    outcome: "", category: "", type: "", reason: "", words: "",
+    ...NO_FILTER,
   };
 
   // The address holds names, so that a link means the same when the report is written again.
@@ -78,7 +79,8 @@
     filter();
     Report.filters.show($(".filters"), state);
     const tests = [...listed.values()].reduce((sum, some) => sum + some.length, 0);
-    $(".found").textContent = `${tests.toLocaleString("en")} of ${index.tests.length.toLocaleString("en")} tests on ${listed.size.toLocaleString("en")} pages`;
+    $(".found span").textContent = `${tests.toLocaleString("en")} of ${index.tests.length.toLocaleString("en")} tests on ${listed.size.toLocaleString("en")} ${listed.size === 1 ? "page" : "pages"}`;
+    $(".found button").hidden = !FILTERS.some((name) => state[name]);
     Report.rail.show($(".tree"), index, listed, state);
     drawPage();
   };
@@ -169,7 +171,7 @@
     const next = ids[(ids.indexOf(state.test) + 1) % ids.length];
     const here = listed.get(state.page) ?? [];
     if (here.some((test) => test.id === next)) change({test: next});
-    else change({outcome: "", category: "", type: "", reason: "", words: "", test: next});
+    else change({...NO_FILTER, test: next});
   };
 
   const toPage = (step) => {
@@ -223,7 +225,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || $("#help").open) return;
     const typing = event.target.closest("input, select, textarea");
     if (typing) {
-      if (event.key === "Escape") typing.blur();
+      if (event.key === "Escape" || event.key === "Enter") typing.blur();
       return;
     }
     if (/^[1-9]$/.test(event.key)) { setRules(Number(event.key) - 1); return; }
@@ -252,13 +254,13 @@
       tool.dataset.rules = String(number);
       return tool;
     }));
-    state.rules = index.rules.length - 1;
-    Report.filters.build($(".filters"), index, onFilter);
+        Report.filters.build($(".filters"), index, onFilter);
     $(".tree").addEventListener("click", (event) => {
       const row = event.target.closest("button");
       if (row?.dataset.test) change({test: row.dataset.test === state.test ? null : row.dataset.test});
       else if (row?.dataset.page) change({page: Number(row.dataset.page), test: null});
     });
+    $(".found").replaceChildren(element("span"), button("Clear", "List all tests", () => change({...NO_FILTER})));
     $("#theme").addEventListener("click", toggleTheme);
     $("#keys").addEventListener("click", () => $("#help").showModal());
     document.addEventListener("keydown", onKey);
