@@ -10,6 +10,8 @@ _PROBES: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("text", ("words",)),
     ("whole", (1000,)),
     ("texts", (["words", "others"],)),
+    ("headings", ([{"level": 1, "text": "words"}, {"level": 2, "text": "others"}],)),
+    ("number", (1.5,)),
 )
 """Inputs, and values that a field's check must take for the input to serve."""
 
@@ -41,7 +43,8 @@ def _input(field: Field) -> dict[str, Any]:
                 continue
             if name == "whole" and field.check(1000.5) is None:
                 return {"input": "number", "nullable": nullable}
-            return {"input": name, "nullable": nullable}
+            blanks = name == "texts" and field.check(["words", ""]) is None
+            return {"input": name, "nullable": nullable, "blanks": blanks}
     return {"input": "json", "nullable": nullable}
 
 

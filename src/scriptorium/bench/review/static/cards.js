@@ -1,6 +1,6 @@
 // The tests of the page as cards: what they say, their state, the verdicts on every candidate.
 
-import { change, coloured, element, find, nameOf, plain, selectedTest, send, shownTests, state } from "./base.js";
+import { change, coloured, element, find, nameOf, plain, put, selectedTest, send, shownTests, state } from "./base.js";
 import { editor } from "./editor.js";
 
 const OUTCOMES = new Map([[true, ["✓", "pass", "passes"]], [false, ["✗", "fail", "fails"]], [null, ["?", "open", "is undecided"]]]);
@@ -15,7 +15,7 @@ export function telling(test) {
 
 /** All texts of a test, to be shown on the page. */
 export const textsOf = (test) => telling(test).filter(({ name }) => name !== "format" && name !== "url" && name !== "category")
-  .map(({ name }) => test[name]).flatMap((value) => (Array.isArray(value) ? value : [value])).filter((value) => typeof value === "string");
+  .map(({ name }) => test[name]).flatMap((value) => (Array.isArray(value) ? value : [value])).map((value) => value?.text ?? value).filter((value) => typeof value === "string");
 
 export function drawCards(actions) {
   const place = find("#cards");
@@ -48,11 +48,22 @@ function card(item, actions) {
   return made;
 }
 
+const formulas = new Map();
+
+/** The formula as it looks, above its LaTeX. */
+function drawFormula(list, latex) {
+  const place = element("dd", { className: "drawn" });
+  list.append(element("dt"), place);
+  if (!formulas.has(latex)) formulas.set(latex, send("formula", { latex }));
+  formulas.get(latex).then(({ html }) => put(place, html), () => formulas.delete(latex));
+}
+
 export function facts(test) {
   const list = element("dl", { className: "facts" });
   for (const { name } of telling(test)) {
     const value = test[name];
     const shown = typeof value === "string" ? value : JSON.stringify(value);
+    if (name === "math") drawFormula(list, value);
     list.append(element("dt", { textContent: plain(name) }), element("dd", { className: typeof value === "string" ? "words" : "", textContent: shown === "" ? "(empty)" : shown }));
   }
   return list;

@@ -70,13 +70,13 @@ function input(field, first, actions) {
   }
   if (kind === "flag") return row(name, choice(["true", "false"], value === null ? "" : String(value), true, (given) => set(given === "" ? null : given === "true"), name));
   const shown = written(kind, value);
-  const long = kind === "texts" || kind === "json" || (kind === "text" && field.group === "own");
+  const long = ["texts", "headings", "json"].includes(kind) || (kind === "text" && field.group === "own");
   const area = element(long ? "textarea" : "input", { value: shown, "data-field": name, spellcheck: false, className: kind === "json" ? "code" : "" });
   if (long) area.rows = Math.min(8, Math.max(1, Math.ceil(shown.length / 45), shown.split("\n").length));
   if (first) area.setAttribute("data-first", "");
   area.oninput = () => {
     try {
-      set(read(kind, area.value, nullable && (field.default ?? null) === null));
+      set(read(field, area.value));
     } catch (error) {
       fault(name, error.message);
     }
@@ -87,15 +87,23 @@ function input(field, first, actions) {
 function written(kind, value) {
   if (value === null || value === undefined) return "";
   if (kind === "texts" && Array.isArray(value)) return value.join("\n");
+  if (kind === "headings" && Array.isArray(value)) return value.map(({ level, text }) => `${"#".repeat(level)} ${text}`).join("\n");
   return kind === "text" && typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The value that was typed. What makes no number or list goes as it is: the server says what is wrong with it. */
-function read(kind, typed, emptyIsNull) {
-  if (typed === "" && (emptyIsNull || kind === "whole" || kind === "number")) return null;
+function read({ input: kind, nullable, blanks, default: usual }, typed) {
+  if (typed === "" && ((nullable && (usual ?? null) === null) || kind === "whole" || kind === "number")) return null;
   if (kind === "whole" || kind === "number") return Number.isFinite(Number(typed)) ? Number(typed) : typed;
-  if (kind === "texts") return typed.split("\n").filter((line) => line.trim());
+  if (kind === "texts") return typed.split("\n").filter((line) => blanks || line.trim());
+  if (kind === "headings") return typed.split("\n").filter((line) => line.trim()).map(heading);
   return kind === "json" ? JSON.parse(typed) : typed;
+}
+
+/** A heading as Markdown writes it: its signs are the level. */
+function heading(line) {
+  const [, signs, text] = line.match(/^\s*(#*)\s*(.*)$/);
+  return { level: signs.length || 1, text };
 }
 
 function retype(type, actions) {
@@ -110,16 +118,22 @@ function retype(type, actions) {
 }
 
 /** The field that a marked text goes to first. */
-export const mainField = (type) => (state.bench.forms[type] || []).find(({ group, input: kind }) => group === "own" && (kind === "text" || kind === "texts"));
+export const mainField = (type) => textFields(type).find(({ required }) => required) || textFields(type)[0];
 
-export const textFields = (type) => (state.bench.forms[type] || []).filter(({ group, input: kind }) => group === "own" && (kind === "text" || kind === "texts"));
+export const textFields = (type) => (state.bench.forms[type] || []).filter(({ group, input: kind }) => group === "own" && ["text", "texts", "headings", "number"].includes(kind));
 
-export const fitting = (field, text) => (field.input === "texts" ? [text] : text);
+/** A marked text as the value of a field. */
+export function fitting(field, text) {
+  if (field.input === "number") return Number(text.replace(/[^\d.\-]/g, "")) || 0;
+  if (field.input === "headings") return [{ level: 1, text }];
+  return field.input === "texts" ? [text] : text;
+}
 
 /** Put a marked text into a field of the draft: it replaces a text, and is added to a list. */
 export function fill(field, text) {
   const record = state.draft.record;
-  record[field.name] = field.input === "texts" ? [...(record[field.name] || []), text] : text;
+  const value = fitting(field, text);
+  record[field.name] = Array.isArray(value) ? [...(record[field.name] || []), ...value] : value;
 }
 
 function fault(field, problem) {

@@ -98,13 +98,13 @@ function markedText() {
 
 const bare = (text) => text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
 
-/** Show where the texts of a test stand on the page: runs of three words, else of two, else single words. */
+/** Show where the texts of a test stand on the page: the whole text, else the longest runs of its words that do. */
 export function showWords(texts) {
   const page = state.page.words.map(([text]) => bare(text));
   const hits = new Set();
   for (const text of texts) {
     const wanted = text.split(/\s+/).map(bare).filter(Boolean);
-    for (const size of [3, 2, 1].filter((each) => each <= wanted.length)) {
+    for (const size of [wanted.length, 8, 5, 3, 2, 1].filter((each) => each && each <= wanted.length)) {
       const found = runs(page, wanted, size);
       found.forEach((index) => hits.add(index));
       if (found.length) break;
