@@ -7,7 +7,21 @@ function that raises DialectError for a text of another shape. Name and version 
 import difflib
 from typing import Protocol
 
-from scriptorium.bench.dialects import markdown
+from scriptorium.bench.dialects import (
+    chandra,
+    deepseek_ocr,
+    docling,
+    dots,
+    got_ocr,
+    markdown,
+    marker,
+    mineru,
+    mistral,
+    nanonets,
+    nougat,
+    pandoc,
+    surya,
+)
 from scriptorium.bench.dialects.errors import DialectError
 
 __all__ = ["DIALECTS", "DialectError", "adapt_text", "unknown"]
@@ -23,7 +37,9 @@ class Dialect(Protocol):
         """The Markdown of one page."""
 
 
-DIALECTS: dict[str, Dialect] = {module.NAME: module for module in (markdown,)}
+MODULES: tuple[Dialect, ...] = (markdown, marker, mineru, docling, dots, chandra, surya, nanonets, nougat)
+MODULES += (got_ocr, deepseek_ocr, mistral, pandoc)
+DIALECTS: dict[str, Dialect] = {module.NAME: module for module in MODULES}
 
 
 def adapt_text(text: str, dialect: str) -> str:
