@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scriptorium.bench import Scores, TestError, load_bench, score
-from scriptorium.bench.compare import difference
+from scriptorium.bench.comparison import difference
 from scriptorium.bench.outputs import Output, page_id, read_outputs
 from scriptorium.bench.rules import OLMOCR, STRICT
 from scriptorium.bench.run_scores import write_scores

@@ -1,11 +1,35 @@
-"""Unit tests of pages: what they are, how a text is judged by them, and how a candidate is scored."""
+"""Unit tests of pages: what they are, how a text is judged by them, and how a candidate is scored.
 
-from scriptorium.bench.compare import Comparison, compare
-from scriptorium.bench.folder import Bench, candidates, load_bench
-from scriptorium.bench.rules import RULES, counted, judge, judge_page
-from scriptorium.bench.scores import Scores, score
-from scriptorium.bench.tests import TestError, load_tests
-from scriptorium.bench.verdict import Verdict
+The names are loaded when first used: commands that score nothing need not wait for what scoring needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scriptorium.bench.comparison import Comparison, compare
+    from scriptorium.bench.folder import Bench, load_bench
+    from scriptorium.bench.rules import RULES, counted, judge, judge_page
+    from scriptorium.bench.scores import Scores, score
+    from scriptorium.bench.tests import TestError, load_tests
+    from scriptorium.bench.verdict import Verdict
+
+_HOMES = {
+    "Bench": "folder",
+    "Comparison": "comparison",
+    "RULES": "rules",
+    "Scores": "scores",
+    "TestError": "tests",
+    "Verdict": "verdict",
+    "compare": "comparison",
+    "counted": "rules",
+    "judge": "rules",
+    "judge_page": "rules",
+    "load_bench": "folder",
+    "load_tests": "tests",
+    "score": "scores",
+}
+"""Each name, and the module that it is from."""
 
 __all__ = [
     "RULES",
@@ -14,7 +38,6 @@ __all__ = [
     "Scores",
     "TestError",
     "Verdict",
-    "candidates",
     "compare",
     "counted",
     "judge",
@@ -23,3 +46,10 @@ __all__ = [
     "load_tests",
     "score",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """One of the names above, from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

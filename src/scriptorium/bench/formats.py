@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import yaml
 
 from scriptorium import __version__
-from scriptorium.bench.compare import Comparison, reason
+from scriptorium.bench.comparison import Comparison, reason
 from scriptorium.bench.rows import Row
 from scriptorium.bench.rules import OLMOCR
 from scriptorium.bench.scores import Scores

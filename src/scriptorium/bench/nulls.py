@@ -9,7 +9,7 @@ from scriptorium.bench.outputs import Output
 from scriptorium.bench.rows import make_rows
 from scriptorium.bench.statistics import document_of
 from scriptorium.bench.summary import summarise
-from scriptorium.bench.text_layers import text_layers
+from scriptorium.bench.text_layers import stamps, text_layers
 from scriptorium.bench.verdict_cache import VerdictCache
 
 NULLS = ("empty", "another page", "text layer", "shuffled lines")
@@ -26,6 +26,9 @@ def null_scores(
 
     They are the same for every candidate of a bench, and kept: only the first scoring pays for them.
     """
+    key = cache.key(["nulls", rules, profile, bench.pages, stamps(bench)])
+    if kept := cache.read([key]).get(key):
+        return dict(kept)
     texts = null_texts(bench, text_layers(bench, cache))
     outputs = {page: [Output(texts[name][page], "ok") for name in NULLS] for page in bench.pages}
     judged = judge_outputs(
@@ -35,6 +38,7 @@ def null_scores(
     for index, name in enumerate(NULLS):
         rows = make_rows(bench, {page: [each[index]] for page, each in judged.items()}, name)
         found[name] = {each: _brief(summarise(rows, each, profile)) for each in rules}
+    cache.write({key: found})
     return found
 
 

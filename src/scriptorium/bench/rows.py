@@ -48,6 +48,9 @@ def _cell(repeats: list[Row]) -> Row:
     `share`: of the `repeats` that count. Code, evidence, margin and would_pass_if are those of the first
     repeat (from 0, as `repeat`) that came out as all of them together do.
     """
+    if len(repeats) == 1:
+        cell = repeats[0]
+        return {**cell, "share": float(cell["counts"]), "repeats": 1, "repeat": 0}
     won = sum(each["passed"] is True for each in repeats)
     passed = True if 2 * won > len(repeats) else None if _all_undecided(repeats) else False
     share = sum(each["counts"] for each in repeats) / len(repeats)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scriptorium.bench.compare import difference
+from scriptorium.bench.comparison import difference
 from scriptorium.bench.folder import load_bench
 from scriptorium.bench.outputs import read_outputs
 from scriptorium.bench.revision import REVISION

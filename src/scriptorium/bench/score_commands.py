@@ -10,7 +10,7 @@ import typer
 from scriptorium.errors import ConfigError, PartialError, ThresholdError
 
 if TYPE_CHECKING:
-    from scriptorium.bench.compare import Comparison
+    from scriptorium.bench.comparison import Comparison
     from scriptorium.bench.scores import Scores
 
 Folder = Annotated[Path, typer.Argument(help="Bench folder (*.jsonl, pdfs/, CANDIDATE/) or a *.jsonl of it.")]
@@ -56,7 +56,7 @@ def score(
     worse than --against by more than --max-drop, by scriptorium-1 (or by the one rule set that is named).
     """
     from scriptorium.bench import formats
-    from scriptorium.bench.compare import compare, compare_all
+    from scriptorium.bench.comparison import compare, compare_all
     from scriptorium.bench.terminal import show
     from scriptorium.files import write_text
 
@@ -96,7 +96,7 @@ def compare(
 ) -> None:
     """Compare candidates pair by pair on the same tests: difference, interval, p, tests gained and lost."""
     from scriptorium.bench import formats
-    from scriptorium.bench.compare import compare_all
+    from scriptorium.bench.comparison import compare_all
     from scriptorium.bench.terminal import show
     from scriptorium.files import write_text
 

@@ -23,6 +23,7 @@ DETECTABLE = 1.96 + 0.8416
 _PAGE_OF = re.compile(r"(.+?)_(?:pg|page)_?[0-9]+")
 
 
+@lru_cache(maxsize=1 << 14)
 def document_of(pdf: str) -> str:
     """The document that a PDF of the bench is from: its path without ending and without a final `_pgN`."""
     stem = pdf.removesuffix(".pdf")

@@ -114,10 +114,10 @@ def over_repeats(rows: Sequence[Row], rules: str) -> dict[str, Any]:
     or all of k, pass. These three are means of categories, as the overall score (`majority`) is. `flaky`: the
     share of tests that some repeats pass and others do not, of those that have several.
     """
-    counts = [(row["category"], *_passes(row["rules"][rules])) for row in rows]
-    repeats = [n for _, _, n in counts]
+    repeats = [row["rules"][rules]["repeats"] for row in rows]
     if max(repeats) == 1:
         return {}
+    counts = [(row["category"], *_passes(row["rules"][rules])) for row in rows]
 
     def mean(value: Callable[[int, int], float]) -> float:
         found: dict[str, list[float]] = {}

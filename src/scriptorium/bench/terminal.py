@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scriptorium.bench.compare import Comparison
+from scriptorium.bench.comparison import Comparison
 from scriptorium.bench.formats import category_lines, comparison_lines, coverage, remarks, scored
 from scriptorium.bench.scores import Scores
 

@@ -12,12 +12,9 @@ def text_layers(bench: Bench, cache: VerdictCache) -> dict[str, str]:
     Kept in `cache` by the PDF's path, size and time.
     """
     places = {page: (tests[0][1]["pdf"], tests[0][1]["page"]) for page, tests in bench.pages.items()}
-    root = (bench.root / "pdfs").resolve()
-    stamps = {pdf: (root / pdf).stat() for pdf in {pdf for pdf, _ in places.values()}}
-    keys = {
-        page: cache.key(["text layer", str(root / pdf), stamps[pdf].st_size, stamps[pdf].st_mtime_ns, number])
-        for page, (pdf, number) in places.items()
-    }
+    root = bench.root / "pdfs"
+    stamped = stamps(bench)
+    keys = {page: cache.key(["text layer", stamped[pdf], number]) for page, (pdf, number) in places.items()}
     known = cache.read(keys.values())
     layers = {page: known[key] for page, key in keys.items() if key in known}
     left = [page for page in places if page not in layers]
@@ -30,3 +27,13 @@ def text_layers(bench: Bench, cache: VerdictCache) -> dict[str, str]:
                 layers[page] = ""
     cache.write({keys[page]: layers[page] for page in left})
     return {page: layers[page] for page in places}
+
+
+def stamps(bench: Bench) -> dict[str, tuple[str, int, int]]:
+    """The whole path, size in bytes and time of change in ns of each PDF with tests."""
+    root = (bench.root / "pdfs").resolve()
+    found = {}
+    for pdf in dict.fromkeys(tests[0][1]["pdf"] for tests in bench.pages.values()):
+        stat = (root / pdf).stat()
+        found[pdf] = (str(root / pdf), stat.st_size, stat.st_mtime_ns)
+    return found
