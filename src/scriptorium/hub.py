@@ -110,8 +110,9 @@ def _explained(name: str, revision: str, folder: Path | None = None, path: str =
     except (OSError, HTTPError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise HostError(f"{folder}: the disk is full; make room and start again") from error
+        what = f"{path} of hub:{name}@{revision}" if path else f"hub:{name}@{revision}"
         raise ServerError(
-            f"hub:{name}@{revision} cannot be fetched{path and f' ({path})'}: {error}\nCheck the name, the revision and the network, set "
+            f"{what} cannot be fetched: {error}\nCheck the name, the revision and the network, set "
             "HF_TOKEN if the data set asks for a login, and start again: what has come is kept. Without a "
             "network, fetch it elsewhere and name its folder."
         ) from error

@@ -124,6 +124,11 @@ class PdfWorker:
         _, raw = self._ask("split", path, page, password)
         return with_stable_id(bytes(raw))
 
+    def turned(self, path: Path, degrees: int, *, password: str | None = None) -> bytes:
+        """The document with every page turned clockwise by 90, 180 or 270 degrees. Same file, same bytes."""
+        _, raw = self._ask("turned", path, None, password, degrees=degrees)
+        return with_stable_id(bytes(raw))
+
     def text(self, path: Path, page: int, *, password: str | None = None) -> str:
         """The page's text layer, lines ended by a newline; empty if it has none."""
         _, raw = self._ask("text", path, page, password)

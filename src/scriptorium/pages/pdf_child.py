@@ -161,23 +161,46 @@ def pixels(width: float, height: float, side: int, max_scale: float | None) -> t
 
 def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The page as a PDF of its own."""
+    document = documents.open(request["path"], request["password"])
+    flatten(documents, document, request["page"])
+    return copied(document, [request["page"] - 1], 0)
+
+
+def turned(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The document with every page turned clockwise."""
+    document = documents.open(request["path"], request["password"])
+    for number in range(1, len(document) + 1):
+        flatten(documents, document, number)
+    return copied(document, list(range(len(document))), request["degrees"])
+
+
+def flatten(documents: Documents, document: Any, number: int) -> None:
+    """Make the looks of a form's fields part of the page: a form cannot be copied by the page."""
+    import pypdfium2
+
+    page = load_page(document, number)
+    if document.formenv:
+        pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
+        documents.forget()
+    page.close()
+
+
+def copied(document: Any, indices: list[int], degrees: int) -> tuple[dict[str, Any], bytes]:
+    """Some pages as a document of their own, each turned clockwise. Raises Failure."""
     import io
 
     import pypdfium2
 
-    document = documents.open(request["path"], request["password"])
-    page = load_page(document, request["page"])
-    if document.formenv:  # the fields' looks become part of the page: a form cannot be copied by the page
-        pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
-        documents.forget()
-    page.close()
     single = pypdfium2.PdfDocument.new()
     try:
-        single.import_pages(document, [request["page"] - 1])
+        single.import_pages(document, indices)
+        for page in single if degrees else ():
+            page.set_rotation((page.get_rotation() + degrees) % 360)
         file = io.BytesIO()
         single.save(file)
     except pypdfium2.PdfiumError as error:
-        raise Failure("bad_page", f"the page cannot be copied: {error}") from error
+        what = "the page" if len(indices) == 1 else "a page"
+        raise Failure("bad_page", f"{what} cannot be copied: {error}") from error
     finally:
         single.close()
     return {}, file.getvalue()
@@ -193,7 +216,7 @@ def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any],
     return {}, layer.encode("utf-8", "replace")
 
 
-OPERATIONS = {"pages": pages, "render": render, "split": split, "text": text}
+OPERATIONS = {"pages": pages, "render": render, "split": split, "text": text, "turned": turned}
 
 
 def answer(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
