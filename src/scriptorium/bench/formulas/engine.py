@@ -6,6 +6,7 @@ A process that was forked starts one of its own. Not safe for threads: `render` 
 import atexit
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -27,8 +28,18 @@ START = 60.0
 MAX_LENGTH = 20_000
 """Characters of the longest formula that is rendered; the longest of real pages have 5,000."""
 
-TOO_LONG, TIMEOUT, CRASH = "too_long", "timeout", "crash"
-LIMITS = (TOO_LONG, TIMEOUT, CRASH)
+SHORT_DEADLINE = 0.25
+"""Seconds that a formula may take where TIMEOUTS others of the same call took too long."""
+
+TIMEOUTS = 4
+MOST_TIMEOUTS = 20
+"""Formulas of one call that may take too long; those after them are given up unseen."""
+
+MAX_DEFINING = 1000
+"""Characters of the longest formula that is rendered if it defines macros: each may be used 1,000 times."""
+
+TOO_LONG, TIMEOUT, CRASH, GIVEN_UP = "too_long", "timeout", "crash", "given_up"
+LIMITS = (TOO_LONG, TIMEOUT, CRASH, GIVEN_UP)
 """The errors that are our limits, not KaTeX's messages."""
 
 
@@ -36,8 +47,11 @@ def _failed(code: str) -> bytes:
     return json.dumps({"e": code}, separators=(",", ":")).encode()
 
 
-PASSING = (_failed(TIMEOUT), _failed(CRASH))
-"""Answers that another time may be different: a host that is not so busy."""
+_DEFINES = re.compile(r"\\(?:[egx]?def|(?:re)?newcommand|providecommand|(?:future)?let)(?![A-Za-z])")
+
+
+def _is_too_long(formula: str) -> bool:
+    return len(formula) > MAX_LENGTH or (len(formula) > MAX_DEFINING and bool(_DEFINES.search(formula)))
 
 
 class _Stopped(Exception):
@@ -50,27 +64,33 @@ class Engine:
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.buffer = b""
+        self.timeouts = 0
 
     def render(self, formulas: Sequence[str]) -> list[bytes]:
         """A line of JSON for each formula (see layout.js), in order. Raises HostError if V8 does not start."""
-        lines: list[bytes] = []
-        for at in range(0, len(formulas), BATCH):
-            lines += self._batch(formulas[at : at + BATCH])
-        return lines
+        self.timeouts = 0
+        answers = {formula: _failed(TOO_LONG) for formula in formulas if _is_too_long(formula)}
+        short = [formula for formula in formulas if formula not in answers]
+        for at in range(0, len(short), BATCH):
+            batch = short[at : at + BATCH]
+            answers.update(zip(batch, self._batch(batch), strict=True))
+        return [answers[formula] for formula in formulas]
 
     def _batch(self, formulas: Sequence[str]) -> list[bytes]:
-        short = [formula for formula in formulas if len(formula) <= MAX_LENGTH]
-        try:
-            answers = self._ask(short) if short else []
-        except _Stopped:
-            answers = [self._one(formula) for formula in short]
-        rest = iter(answers)
-        return [next(rest) if len(formula) <= MAX_LENGTH else _failed(TOO_LONG) for formula in formulas]
+        if len(formulas) > 1:
+            try:
+                return self._ask(formulas)
+            except _Stopped:
+                self.timeouts += 1
+        return [self._one(formula) for formula in formulas]
 
     def _one(self, formula: str) -> bytes:
+        if self.timeouts >= MOST_TIMEOUTS:
+            return _failed(GIVEN_UP)
         try:
             return self._ask([formula])[0]
         except _Stopped as stopped:
+            self.timeouts += 1
             return _failed(str(stopped))
 
     def _ask(self, formulas: Sequence[str]) -> list[bytes]:
@@ -79,7 +99,8 @@ class Engine:
         try:
             process.stdin.write(json.dumps(list(formulas)).encode() + b"\n")
             process.stdin.flush()
-            return self._read(process, len(formulas), DEADLINE)
+            seconds = DEADLINE if self.timeouts < TIMEOUTS else SHORT_DEADLINE
+            return self._read(process, len(formulas), seconds)
         except (_Stopped, OSError) as error:
             self.close()
             raise _Stopped(str(error) if isinstance(error, _Stopped) else CRASH) from error

@@ -30,6 +30,10 @@ def olmocr_formulas(markdown: str, dollars: bool) -> list[str]:
     return found
 
 
+MOST_CHARACTERS = 1_000_000
+"""Characters of a page in which our own rules look for formulas: a hundred times a full page."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """A formula of a page: its LaTeX or, if `is_mathml`, its MathML, and its span in the Markdown."""
@@ -63,6 +67,9 @@ _LATEX = re.compile(r"[\\^_{}]")
 _SPACED_FORMULA = re.compile(r"[\\^_{}=+<>]|^\s*\S{1,3}\s*$")
 _PRICE = re.compile(r"\$ ?(\d[\d.,]*\d|\d)")
 _ANNOTATION = re.compile(r"<annotation[^>]*application/x-tex[^>]*>(.*?)</annotation>", re.DOTALL)
+_ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z0-9]{1,31};")
+"""The named entities that HTML knows and XML does not."""
+
 _MARKUP = re.compile(r"<(?:mi|mn|mo|mrow|mtext|mfrac|msup|msub|msqrt|mtable|semantics|mstyle)[\s>]")
 
 
@@ -71,19 +78,21 @@ def strict_formulas(markdown: str, dollars: bool) -> list[Formula]:
 
     Code is not read (but ```math is), nor what is escaped; a formula goes over no blank line. A dollar pairs
     with the next one only where the two hug what stands between them, or where that is clearly LaTeX; of a
-    price, the number is read. `dollars`: whether formulas between dollars count.
+    price, the number is read. `dollars`: whether formulas between dollars count. At most MOST_CHARACTERS of the
+    page are read.
     """
-    return _Finder(markdown, dollars).run()
+    return _Finder(markdown[:MOST_CHARACTERS], dollars).run()
 
 
 class _Finder:
-    """Goes once over a page. A mark that has no partner in the rest of the page is not looked for again."""
+    """Goes once over a page; where a mark or a blank line next stands is not looked for twice."""
 
     def __init__(self, markdown: str, dollars: bool) -> None:
         self.text = markdown
         self.dollars = dollars
         self.found: list[Formula] = []
-        self.absent: set[str] = set()
+        self.seen: dict[str, int] = {}
+        self.blank = -2
 
     def run(self) -> list[Formula]:
         """The formulas of the page."""
@@ -100,75 +109,95 @@ class _Finder:
         return end
 
     def closing(self, mark: str, at: int) -> int:
-        """Where `mark` next stands; -1 if nowhere, and then from there on never."""
-        if mark in self.absent:
-            return -1
-        end = self.text.find(mark, at)
-        if end < 0:
-            self.absent.add(mark)
-        return end
+        """Where `mark` next stands; the length of the page if nowhere."""
+        if self.seen.get(mark, -1) < at:
+            end = self.text.find(mark, at)
+            self.seen[mark] = len(self.text) if end < 0 else end
+        return self.seen[mark]
+
+    def has_blank_line(self, start: int, end: int) -> bool:
+        """Whether a blank line parts what stands there."""
+        while start < end and self.text[start].isspace():
+            start += 1
+        if self.blank < start:
+            blank = _BLANK_LINE.search(self.text, start)
+            self.blank = blank.start() if blank else len(self.text)
+        return self.blank < end and bool(self.text[self.blank : end].strip())
 
     def on_fence(self, token: re.Match[str]) -> int:
         """Skip a fenced block; one in the language `math` is a formula."""
-        ticks = token["ticks"]
-        end = self.closing("\n" + ticks, token.end())
-        until = len(self.text) if end < 0 else end + 1 + len(ticks)
+        mark = "\n" + token["ticks"]
+        end = self.closing(mark, token.end())
         if token["language"].strip() == "math":
-            return self.take(token.start(), (token.end(), len(self.text) if end < 0 else end), until)
-        return until
+            return self.take(token.start(), (token.end(), end), end + len(mark))
+        return end + len(mark)
 
     def on_code(self, token: re.Match[str]) -> int:
+        """Skip a piece of code, if it ends in its paragraph."""
         end = self.closing(token.group(), token.end())
-        blank = _BLANK_LINE.search(self.text, token.end(), max(end, token.end()))
-        return token.end() if end < 0 or blank else end + len(token.group())
+        lost = end == len(self.text) or self.has_blank_line(token.end(), end)
+        return token.end() if lost else end + len(token.group())
 
     def on_comment(self, token: re.Match[str]) -> int:
-        end = self.closing("-->", token.end())
-        return len(self.text) if end < 0 else end + 3
+        """Skip a comment of HTML."""
+        return self.closing("-->", token.end()) + 3
 
     def on_math(self, token: re.Match[str]) -> int:
+        """Take the LaTeX of an annotation, the MathML, or the LaTeX that some write into the element."""
         end = self.closing("</math>", token.end())
-        if end < 0:
+        if end == len(self.text):
             return token.end()
         inner = self.text[token.end() : end]
         annotation = _ANNOTATION.search(inner)
-        if annotation:
-            self.found.append(Formula(html.unescape(annotation[1]).strip(), token.start(), end + 7))
-        elif _MARKUP.search(inner):
-            self.found.append(Formula(f"<math>{inner}</math>", token.start(), end + 7, is_mathml=True))
-        elif inner.strip():
-            self.found.append(Formula(html.unescape(inner).strip(), token.start(), end + 7))
+        is_mathml = not annotation and bool(_MARKUP.search(inner))
+        text = annotation[1] if annotation else inner
+        if is_mathml:
+            formula = f"<math>{_ENTITY.sub(lambda entity: html.unescape(entity[0]), inner)}</math>"
+        else:
+            formula = html.unescape(text).strip()
+        if formula:
+            self.found.append(Formula(formula, token.start(), end + 7, is_mathml))
         return end + 7
 
     def on_bracket(self, token: re.Match[str]) -> int:
+        r"""Take what stands between \( and \), or \[ and \]."""
         mark = token.group()[:-1] + (")" if token.group()[-1] == "(" else "]")
         end = self.closing(mark, token.end())
-        if end < 0 or _BLANK_LINE.search(self.text[token.end() : end].strip()):
+        if end == len(self.text) or self.has_blank_line(token.end(), end):
             return token.end()
         return self.take(token.start(), (token.end(), end), end + len(mark))
 
     def on_environment(self, token: re.Match[str]) -> int:
-        mark = f"\\end{{{token['name']}}}"
-        end = self.closing(mark, token.end())
-        if end < 0:
+        """Take an environment, those of its name within it included."""
+        opening, mark = (f"\\{side}{{{token['name']}}}" for side in ("begin", "end"))
+        first = self.closing(mark, token.end())
+        if first == len(self.text):
             return token.end()
-        end += len(mark)
+        open_ones, end = 0, first + len(mark)
+        for side in re.compile(f"{re.escape(opening)}|{re.escape(mark)}").finditer(self.text, token.start()):
+            open_ones += 1 if side.group() == opening else -1
+            if not open_ones:
+                end = side.end()
+                break
         return self.take(token.start(), (token.start(), end), end)
 
     def on_escape(self, token: re.Match[str]) -> int:
+        """Pass over an escaped character."""
         return token.end()
 
     def on_display(self, token: re.Match[str]) -> int:
+        """Take what stands between double dollars."""
         end = self.closing("$$", token.end())
-        inner = self.text[token.end() : end].strip() if end >= 0 else ""
-        if not inner or _BLANK_LINE.search(inner):
+        if end == len(self.text) or end == token.end() or self.has_blank_line(token.end(), end):
             return token.end()
         return self.take(token.start(), (token.end(), end), end + 2) if self.dollars else end + 2
 
     def on_coded(self, token: re.Match[str]) -> int:
+        """Take what stands between dollars and backticks."""
         return self.take(token.start(), token.span("inside"), token.end()) if self.dollars else token.end()
 
     def on_dollar(self, token: re.Match[str]) -> int:
+        """Take what stands between dollars that are a pair; of a price, the number."""
         start = token.end()
         end = self.partner(start)
         if end >= 0 and self.is_pair(self.text[start:end], self.text[end + 1 : end + 2]):

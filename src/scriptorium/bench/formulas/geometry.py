@@ -24,7 +24,13 @@ MOST_PAIRS = 1_000_000
 MOST_SYMBOLS = 8000
 """Characters of the largest formula that is compared: finding neighbours takes the square of it."""
 
+_BLOCK = 1 << 18
+"""Distances computed at a time."""
+
 _BLANKS = re.compile(r"\s+")
+_SPACES = re.compile("<mtext>([\u2005\u2009\u200a\u205f\u2063]+)</mtext>")
+"""KaTeX's thin spaces: text in an element of its own where written out, bare text in a browser's tree."""
+
 _UNSEEN = "\u200b"
 _NONE = -1
 
@@ -33,7 +39,7 @@ class Layout:
     """A rendered formula in the form that is compared: its MathML without blanks, its single characters."""
 
     def __init__(self, mathml: str, symbols: Sequence[tuple[str, float, float, float, float]]) -> None:
-        self.mathml = _BLANKS.sub("", mathml)
+        self.mathml = _BLANKS.sub("", _SPACES.sub(r"\1", mathml))
         self.boxes = [symbol for symbol in symbols if symbol[0] != _UNSEEN]
         self.characters = "".join(symbol[0] for symbol in self.boxes)
         self.counts = Counter(self.characters)
@@ -50,17 +56,21 @@ class Layout:
             for at in range(len(text))
         ]
         points = np.array(centres, dtype=np.float64).reshape(-1, 2)
-        found = np.empty((len(points), 4), dtype=np.int64)
-        for at, (x, y) in enumerate(points):
-            across, down = points[:, 0] - x, points[:, 1] - y
-            column, line = np.abs(across) <= NEAR, np.abs(down) <= NEAR
-            for side, (distance, aligned) in enumerate(
-                ((-down, column), (down, column), (-across, line), (across, line))
-            ):
-                far = np.where(aligned & (distance > 0), distance, np.inf)
-                nearest = int(far.argmin())
-                found[at, side] = nearest if far[nearest] < np.inf else _NONE
-        return found
+        step = max(1, _BLOCK // max(1, len(points)))
+        blocks = [_nearest(points[at : at + step], points) for at in range(0, len(points), step)]
+        return np.concatenate(blocks) if blocks else np.empty((0, 4), dtype=np.int64)
+
+
+def _nearest(some: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """For some of the points (m, 2), the nearest of all (n, 2) up, down, left and right: (m, 4)."""
+    across, down = (points[None, :, axis] - some[:, None, axis] for axis in (0, 1))
+    column, line = np.abs(across) <= NEAR, np.abs(down) <= NEAR
+    sides = []
+    for distance, aligned in ((-down, column), (down, column), (-across, line), (across, line)):
+        far = np.where(aligned & (distance > 0), distance, np.inf)
+        nearest = far.argmin(axis=1)
+        sides.append(np.where(np.isfinite(far[np.arange(len(some)), nearest]), nearest, _NONE))
+    return np.stack(sides, axis=1)
 
 
 def contains(hypothesis: Layout, reference: Layout) -> bool | None:

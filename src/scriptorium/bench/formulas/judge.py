@@ -5,16 +5,31 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from scriptorium.bench.formulas.engine import GIVEN_UP
 from scriptorium.bench.formulas.find import Formula, olmocr_formulas, readings, strict_formulas
 from scriptorium.bench.formulas.geometry import contains
-from scriptorium.bench.formulas.render import render
+from scriptorium.bench.formulas.render import Rendered, render
 from scriptorium.bench.formulas.structure import Structure, structure
 from scriptorium.bench.page import Page
 from scriptorium.bench.tests import Test
 from scriptorium.bench.verdict import Verdict
 
 _PAGES = 8
-_olmocr_formulas = lru_cache(maxsize=_PAGES)(olmocr_formulas)
+MOST_FORMULAS = 10_000
+"""Different formulas of a page that are rendered: a full page has some hundred."""
+
+
+
+@lru_cache(maxsize=_PAGES)
+def _olmocr_read(markdown: str, dollars: bool) -> dict[str, Rendered]:
+    formulas = list(dict.fromkeys(olmocr_formulas(markdown, dollars)))
+    return dict(zip(formulas, _rendered(formulas), strict=True))
+
+
+def _rendered(formulas: list[str]) -> list[Rendered]:
+    """Each formula rendered, but those beyond MOST_FORMULAS given up."""
+    beyond = Rendered("", (), GIVEN_UP)
+    return render(formulas[:MOST_FORMULAS]) + [beyond] * (len(formulas) - MOST_FORMULAS)
 
 
 def olmocr_math(test: Test, page: Page) -> Verdict:
@@ -23,18 +38,17 @@ def olmocr_math(test: Test, page: Page) -> Verdict:
     A test's formula that does not render, or shows nothing, stands in any formula (olmOCR-bench's fault).
     """
     wanted = test["math"]
-    formulas = _olmocr_formulas(page.markdown, not test["ignore_dollar_delimited"])
+    formulas = _olmocr_read(page.markdown, not test["ignore_dollar_delimited"])
     if not formulas:
         return Verdict(False, "no_formula")
     if wanted in formulas:
         return _found(page, wanted)
-    likeness = {formula: fuzz.ratio(formula, wanted) for formula in formulas}
-    ranked = sorted(likeness, key=lambda formula: -likeness[formula])
-    reference, *candidates = render([wanted, *ranked])
+    reference = render([wanted])[0]
     if reference.limited:
         return Verdict(None, "step_limit")
     undecided = False
-    for formula, candidate in zip(ranked, candidates, strict=True):
+    for formula in sorted(formulas, key=lambda formula: -fuzz.ratio(formula, wanted)):
+        candidate = formulas[formula]
         # What KaTeX refuses has no symbols: it stands in everything, and holds only what shows nothing too.
         held = None if candidate.limited else contains(candidate.layout, reference.layout)
         if held:
@@ -65,7 +79,7 @@ class _Read:
 def _read(markdown: str, dollars: bool) -> list[_Read]:
     formulas = strict_formulas(markdown, dollars)
     texts = [[] if formula.is_mathml else readings(formula.text) for formula in formulas]
-    rendered = iter(render([text for ways in texts for text in ways]))
+    rendered = iter(_rendered([text for ways in texts for text in ways]))
     read = []
     for formula, ways in zip(formulas, texts, strict=True):
         made = [next(rendered) for _ in ways]

@@ -7,7 +7,8 @@ const PX = 24 * 1.21;
 const ASCENT = 0.891; // of a Times-like face, which browsers fall back to where KaTeX's fonts are missing
 const DESCENT = 0.216;
 const NULL_DELIMITER = 0.12;
-const TAG_GAP = 20; // em: an equation number stands at the margin, away from everything
+const LINE_ASCENT = 0.9; // of a line that holds nothing tall
+const LINE_DESCENT = 0.3;
 const CENTRED = ["mfrac", "op-limits", "accent", "col-align-c", "munder", "mover", "x-arrow", "stackrel"];
 
 const em = (length) => (length !== undefined && /em$/.test(length) ? parseFloat(length) : 0);
@@ -34,7 +35,10 @@ function lay(node, outer, out, x, y, align) {
   const left = x + before;
   let base = y + em(style.top) * size - em(style.verticalAlign) * size;
   if (style.position === "relative") base -= em(style.bottom) * size;
-  return before + advance(node, size, style, out, left, base, align) + em(style.marginRight) * size;
+  const shift = has(node, "accent-body") ? em(style.left) * size : 0;
+  const width = advance(node, size, style, out, left + shift, base, align);
+  if (has(node, "accent-body") && !has(node, "accent-full")) return 0;
+  return before + width + em(style.marginRight) * size;
 }
 
 function advance(node, size, style, out, x, y, align) {
@@ -97,16 +101,33 @@ function find(node, name) {
   return null;
 }
 
+// The lines of a formula are centred; its number, if it has one, ends where the widest line does.
 function symbols(html) {
-  const out = [];
-  let x = 0;
+  const lines = [{ boxes: [], width: 0, up: LINE_ASCENT, down: LINE_DESCENT }];
+  const tags = [];
   for (const base of html.children) {
-    if (has(base, "newline")) continue;
-    if (has(base, "tag") || has(base, "eqn-num")) {
-      const tag = [];
-      lay(base, 1, tag, 0, 0, "left");
-      for (const box of tag) out.push(Object.assign(box, { x: box.x + x + TAG_GAP }));
-    } else x += lay(base, 1, out, x, 0, "left");
+    const line = lines[lines.length - 1];
+    if (has(base, "newline")) lines.push({ boxes: [], width: 0, up: LINE_ASCENT, down: LINE_DESCENT });
+    else if (has(base, "tag") || has(base, "eqn-num")) tags.push(base);
+    else {
+      line.width += lay(base, 1, line.boxes, line.width, 0, "left");
+      line.up = Math.max(line.up, base.height || 0);
+      line.down = Math.max(line.down, base.depth || 0);
+    }
+  }
+  const widest = Math.max(...lines.map((line) => line.width));
+  const out = [];
+  let y = -lines[0].up;
+  for (const line of lines) {
+    y += line.up;
+    for (const box of line.boxes) {
+      out.push(Object.assign(box, { x: box.x + (widest - line.width) / 2, y: box.y + y }));
+    }
+    y += line.down;
+  }
+  for (const tag of tags) {
+    const boxes = [], width = lay(tag, 1, boxes, 0, 0, "left");
+    for (const box of boxes) out.push(Object.assign(box, { x: box.x + widest - width }));
   }
   return out;
 }

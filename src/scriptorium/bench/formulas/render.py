@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scriptorium.bench.formulas.cache import Cache, folder
-from scriptorium.bench.formulas.engine import ENGINE, LIMITS, PASSING
+from scriptorium.bench.formulas.engine import CRASH, ENGINE, GIVEN_UP, LIMITS, TIMEOUT
 from scriptorium.bench.formulas.geometry import Layout
 from scriptorium.bench.formulas.structure import Structure, structure
 
@@ -84,12 +84,11 @@ class _Store:
             self.inherited.append(self.cache)
             self.cache = None
 
-    def keep(self, formula: str, rendered: Rendered) -> Rendered:
+    def keep(self, formula: str, rendered: Rendered) -> None:
         """Put it among those in memory; the one unused for longest goes."""
         self.memory[formula] = rendered
         if len(self.memory) > KEPT:
             self.memory.popitem(last=False)
-        return rendered
 
 
 _STORE = _Store()
@@ -111,7 +110,9 @@ def render(formulas: Sequence[str]) -> list[Rendered]:
         wanted = [formula for formula in dict.fromkeys(formulas) if formula not in known]
         if wanted:
             for formula, line in _lines(wanted).items():
-                known[formula] = _STORE.keep(formula, _rendered(line))
+                known[formula] = _rendered(line)
+                if known[formula].error != GIVEN_UP:
+                    _STORE.keep(formula, known[formula])
     return [known[formula] for formula in formulas]
 
 
@@ -122,8 +123,13 @@ def _lines(formulas: list[str]) -> dict[str, bytes]:
     if missing:
         made = dict(zip(missing, ENGINE.render(missing), strict=True))
         lines.update(made)
-        _STORE.disk().put({formula: line for formula, line in made.items() if line not in PASSING})
+        _STORE.disk().put({formula: line for formula, line in made.items() if not _is_passing(line)})
     return lines
+
+
+def _is_passing(line: bytes) -> bool:
+    """Whether another time the answer may be different: a host that is not so busy."""
+    return line.startswith(b'{"e"') and json.loads(line)["e"] in (TIMEOUT, CRASH, GIVEN_UP)
 
 
 def _rendered(line: bytes) -> Rendered:

@@ -18,12 +18,14 @@ DEEPEST = 120
 """Levels of MathML that are read (some fifty fractions within each other)."""
 
 OVERLINE, BAR = "‾", "¯"
+_STRUCK = "\u0338"
 
 _GLYPHS = str.maketrans(
     {
         **{"-": "−", "*": "∗", "|": "∣", "‖": "∥", "∶": ":", "·": "⋅", "\\": "∖", "◦": "∘", "µ": "μ"},
         **{"∆": "Δ", "⋯": "…", "'": "′", "’": "′", "″": "′′", "‴": "′′′", "⁗": "′′′′", "˜": "~", "ˆ": "^"},
         **{"ˉ": BAR, "⃗": "→", "⟶": "→", "⟵": "←", "⟷": "↔", "⟹": "⇒", "⟸": "⇐", "⟺": "⇔", "⟼": "↦"},
+        **{"⩽": "≤", "⩾": "≥"},
     }
 )
 _UNSEEN = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff]+")
@@ -48,7 +50,9 @@ _OPENING = set("([{⟨⌊⌈∣∥⟦")
 _FLAT = {"math", "semantics", "mrow", "mstyle", "mpadded", "merror", "maction", "mtd", "mtr"}
 _SKIPPED = {"annotation", "annotation-xml", "mphantom", "mspace", "maligngroup", "malignmark", "none"}
 _TEXT = {"mi", "mn", "mo", "mtext", "ms"}
-_PARSER = etree.XMLParser(recover=True, huge_tree=True, resolve_entities=False, no_network=True)
+_PARSER = etree.XMLParser(
+    recover=True, huge_tree=True, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+)
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,7 @@ def _stacked(
     element: etree._Element, base: list[_Node], below: list[_Node], above: list[_Node]
 ) -> list[_Node]:
     """What stands over and under: the limits of an operator are scripts, wherever they are set."""
-    if _is_operator(element[0]) and "true" not in (element.get("accent"), element.get("accentunder")):
+    if len(element) and _is_operator(element[0]) and "true" not in (element.get("accent"), element.get("accentunder")):
         return [*base, _Node("script", "", [below, above])]
     return [_Node("stack", "", [base, below, above])]
 
@@ -250,6 +254,8 @@ def _settled(row: list[_Node]) -> list[_Node]:
             out[-1] = _Node("script", "", joined)
         elif node.name == "°" and not node.kind:
             out.append(_Node("script", "", [[], [_Node("", "∘", [])]]))
+        elif node.name == _STRUCK and before and not before.kind:
+            out[-1] = _Node("", unicodedata.normalize("NFC", before.name + _STRUCK), [])
         elif node.name == "." and [one.name for one in out[-2:]] == [".", "."]:
             out[-2:] = [_Node("", "…", [])]
         else:
