@@ -27,11 +27,10 @@ MOST_SYMBOLS = 8000
 _BLOCK = 1 << 18
 """Distances computed at a time."""
 
-_BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile(r"[\s\u200a-\u200d\u2060\ufeff]+")
 _SPACES = re.compile("<mtext>([\u2005\u2009\u200a\u205f\u2063]+)</mtext>")
 """KaTeX's thin spaces: text in an element of its own where written out, bare text in a browser's tree."""
 
-_UNSEEN = "\u200b"
 _NONE = -1
 
 
@@ -40,7 +39,8 @@ class Layout:
 
     def __init__(self, mathml: str, symbols: Sequence[tuple[str, float, float, float, float]]) -> None:
         self.mathml = _BLANKS.sub("", _SPACES.sub(r"\1", mathml))
-        self.boxes = [symbol for symbol in symbols if symbol[0] != _UNSEEN]
+        seen = ((_BLANKS.sub("", text), *box) for text, *box in symbols)
+        self.boxes = [(text, x, y, width, height) for text, x, y, width, height in seen if text]
         self.characters = "".join(symbol[0] for symbol in self.boxes)
         self.counts = Counter(self.characters)
 
