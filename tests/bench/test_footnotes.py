@@ -74,7 +74,7 @@ def test_a_marker_inside_another_stays_the_peers_verdict() -> None:
         ({"marker": "1 2"}, "marker"),
         ({"marker": 3}, "marker"),
         ({"appears_before_marker": "**"}, "appears_before_marker"),
-        ({"appears_after_marker": ""}, "appears_after_marker"),
+        ({"appears_after_marker": " "}, "appears_after_marker"),
     ],
 )
 def test_wrong_fields(change: dict, field: str) -> None:

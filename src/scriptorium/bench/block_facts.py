@@ -10,7 +10,7 @@ from scriptorium.bench.page import Page
 from scriptorium.bench.search import best_window
 from scriptorium.bench.steps import Steps
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict, bounded
+from scriptorium.bench.verdict import Verdict
 
 _LINE_END = re.compile(r"[ \t]+(?=\n|\Z)")
 
@@ -21,7 +21,6 @@ def _same(test: Test, wanted: str, text: str) -> bool:
     return alike(wanted, text, test["max_diffs"])
 
 
-@bounded
 def list_(test: Test, page: Page) -> Verdict:
     """The items stand in one list, in order; others may stand between them. Lists within a list count as its.
 
@@ -50,7 +49,6 @@ def list_(test: Test, page: Page) -> Verdict:
     return Verdict(False, "no_item" if page.blocks.lists else "no_list", None, -len(wanted))
 
 
-@bounded
 def code(test: Test, page: Page) -> Verdict:
     """The text stands in a block of code or in inline code, blanks within lines as they are.
 
@@ -72,7 +70,6 @@ def code(test: Test, page: Page) -> Verdict:
     return Verdict(False, "other_language" if met else "missing" if found else "no_code", met)
 
 
-@bounded
 def link(test: Test, page: Page) -> Verdict:
     """A link leads to `url`, a link reads `text`, or one does both, where both are given."""
     text = None if test["text"] is None else asked_whole(test["text"])
@@ -103,7 +100,6 @@ def _address(url: str) -> str:
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), path, parts.query, parts.fragment))
 
 
-@bounded
 def heading_outline(test: Test, page: Page) -> Verdict:
     """The headings follow each other with no other between them, each as deep relative to the rest as asked.
 

@@ -41,13 +41,13 @@ def _verdict(
         return Verdict(False, "marker_missing")
     shown = found[0]
     before, after = test["appears_before_marker"], test["appears_after_marker"]
-    if before is not None:
+    if before:
         reach = max(CONTEXT, 4 * len(before))
         here = [p for p in found if stands(before, text[max(0, p[0] - reach) : p[0]], True)]
         if not here:
             return Verdict(False, "before_missing", span(*shown))
         shown = here[0]
-    if after is not None:
+    if after:
         reach = max(CONTEXT, 4 * len(after))
         here = [p for p in found if stands(after, text[p[1] : p[1] + reach], False)]
         if not here:

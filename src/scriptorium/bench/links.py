@@ -5,7 +5,8 @@ import html
 import re
 from dataclasses import dataclass
 
-from scriptorium.bench.view import Scanner, View
+from scriptorium.bench.seen import View
+from scriptorium.bench.view import Scanner
 
 _REFERENCE = re.compile(r"\[([^\[\]\n]{0,200})\]")
 _DEFINITION = re.compile(r"[ ]{0,3}\[([^\]\n]+)\]:[ \t]+<?([^\s>]+)")

@@ -11,8 +11,8 @@ _BREAK = re.compile(r"<br/?>")
 _BOLD = re.compile(r"\*\*(.*?)\*\*")
 _BOLD_UNDERSCORE = re.compile(r"__(.*?)__")
 _TAG = re.compile(r"</?b>|</?i>")
-_ITALIC = re.compile(r"\*(.*?)\*")
-_ITALIC_UNDERSCORE = re.compile(r"_(.*?)_")
+_BOLD_EITHER = re.compile(r"(\*\*|__)(.*?)\1")
+_ITALIC_EITHER = re.compile(r"([*_])(.*?)\1")
 _BLANKS = re.compile(r"\s+")
 
 CHARACTERS = str.maketrans(
@@ -32,7 +32,7 @@ def normal_form(text: str) -> str:
     text = _BREAK.sub(" ", text)
     text = _BOLD_UNDERSCORE.sub(r"\1", _BOLD.sub(r"\1", text))
     text = _TAG.sub("", text)
-    text = _BOLD_UNDERSCORE.sub(r"\1", _BOLD.sub(r"\1", text))
-    text = _ITALIC_UNDERSCORE.sub(r"\1", _ITALIC.sub(r"\1", text))
+    # Here the two kinds of marks are paired in one pass, whichever comes first.
+    text = _ITALIC_EITHER.sub(r"\2", _BOLD_EITHER.sub(r"\2", text))
     text = unicodedata.normalize("NFC", _BLANKS.sub(" ", text))
     return text.translate(CHARACTERS)

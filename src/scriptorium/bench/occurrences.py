@@ -5,9 +5,10 @@ from bisect import bisect_left
 
 from scriptorium.bench.asked import allowed, asked
 from scriptorium.bench.page import Page
-from scriptorium.bench.search import Match, apart, exact_matches, near_matches
+from scriptorium.bench.search import MAX_MATCHES, Match, apart, exact_matches, near_matches
+from scriptorium.bench.steps import Steps
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict, bounded
+from scriptorium.bench.verdict import Verdict
 
 
 def _compared(text: str, test: Test) -> str:
@@ -20,7 +21,6 @@ def _whole_word(text: str, match: Match) -> bool:
     return not (re.match(r"\w\w", beside) or re.search(r"\w\w\Z", beside[2:]))
 
 
-@bounded
 def count(test: Test, page: Page) -> Verdict:
     """The text stands exactly `times` times on the page, places that overlap counted once.
 
@@ -37,7 +37,6 @@ def count(test: Test, page: Page) -> Verdict:
     return Verdict(not off, "counted" if not off else "too_many" if off > 0 else "too_few", span, -abs(off))
 
 
-@bounded
 def chain(test: Test, page: Page) -> Verdict:
     """All items stand on the page in order, each after the end of the one before.
 
@@ -45,10 +44,12 @@ def chain(test: Test, page: Page) -> Verdict:
     there are items out of place: those not in the longest chain.
     """
     text = _compared(page.view.text, test)
+    spend = Steps(MAX_MATCHES)
     places: list[list[Match]] = []
     for item in test["items"]:
         wanted = _compared(asked(item), test)
         places.append(exact_matches(wanted, text) or near_matches(wanted, text, allowed(test, wanted)))
+        spend(len(places[-1]))
     ends = _chain_ends(places)
     missing = [number for number, found in enumerate(places) if not found]
     first = next((found[0] for found in places if found), None)

@@ -17,7 +17,7 @@ from scriptorium.bench.normal import normal_form
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Judge, Verdict, bounded
+from scriptorium.bench.verdict import Judge, Verdict
 
 _asked = lru_cache(maxsize=4096)(normal_form)
 
@@ -35,8 +35,8 @@ _PIECES: dict[str, list[re.Pattern[str]]] = {
         re.compile(r"<h[1-6][^>]*>(.*?)</h[1-6]>", re.IGNORECASE | _ANY),
     ],
     "bold": [
-        re.compile(r"\*\*(.+?)\*\*", _ANY),
-        re.compile(r"__(.+?)__", _ANY),
+        re.compile(r"\*\*(.*?)\*\*", _ANY),
+        re.compile(r"__(.*?)__", _ANY),
         re.compile(r"<b[^>]*>(.*?)</b>", re.IGNORECASE | _ANY),
         re.compile(r"<strong[^>]*>(.*?)</strong>", re.IGNORECASE | _ANY),
     ],
@@ -77,7 +77,6 @@ def absent(test: Test, page: Page) -> Verdict:
     return Verdict(False, "found") if _found(test, page) else Verdict(True, "missing")
 
 
-@bounded
 def order(test: Test, page: Page) -> Verdict:
     """Some place of `before` starts ahead of some place of `after`."""
     before = _starts(test["before"], page.normal, test["max_diffs"])
@@ -117,8 +116,8 @@ def baseline(test: Test, page: Page) -> Verdict:
     if test["max_length"] is not None:
         if test["max_length_skips_image_alt_tags"]:
             text = _IMAGE.sub("", text)
-        long = sum(character.isalnum() for character in text) > test["max_length"]
-        return Verdict(not long, "too_long" if long else "ok")
+        left = test["max_length"] - sum(character.isalnum() for character in text)
+        return Verdict(left >= 0, "ok" if left >= 0 else "too_long", margin=left)
     if not any(character.isalnum() for character in text):
         return Verdict(False, "empty")
     tail = re.sub(r"\s+", " ", text)

@@ -9,7 +9,8 @@ from scriptorium.bench.blocks import Blocks, blocks
 from scriptorium.bench.html_places import places_of
 from scriptorium.bench.links import Link, links
 from scriptorium.bench.normal import normal_form
-from scriptorium.bench.view import View, view
+from scriptorium.bench.seen import View
+from scriptorium.bench.view import view
 
 
 class TextTable:
@@ -71,7 +72,7 @@ class Page:
     @cached_property
     def olmocr_html_tables(self) -> list[TextTable]:
         """HTML tables as olmOCR-bench reads them, cells in its normal form."""
-        return self._normal(tables.olmocr_html_tables(self.tree)) if self.tree is not None else []
+        return self._normal(tables.olmocr_html_tables(self.markdown))
 
     @cached_property
     def strict_markdown_tables(self) -> list[TextTable]:
@@ -101,7 +102,7 @@ class Page:
 
     def origin(self, cell: tables.Cell) -> tuple[int, int] | None:
         """The span in the Markdown of a table's cell; None where the page's HTML is too broken to tell."""
-        return self._cell_places.get(cell.element) if cell.line is None else cell.line
+        return cell.origin or cell.line or self._cell_places.get(cell.element)
 
     @cached_property
     def _cell_places(self) -> dict[Any, tuple[int, int]]:

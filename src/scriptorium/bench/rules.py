@@ -1,58 +1,53 @@
 """Judging a page's text by its tests, under a named rule set."""
 
-from scriptorium.bench import olmocr, strict
+from scriptorium.bench import explain as explaining
+from scriptorium.bench.judges import OLMOCR, RULES, STRICT, check_rules, judge_checked
 from scriptorium.bench.page import Page
-from scriptorium.bench.tests import Test, TestError, check_test
-from scriptorium.bench.verdict import Judge, Verdict
+from scriptorium.bench.tests import Test, check_test
+from scriptorium.bench.verdict import Verdict
 
-OLMOCR = "olmocr-2026.03"
-STRICT = "scriptorium-1"
-RULES = (OLMOCR, STRICT)
-"""The rule sets: olmOCR-bench's verdicts to the letter, and ours."""
-
-_JUDGES: dict[str, dict[str, Judge]] = {OLMOCR: olmocr.TYPES, STRICT: strict.TYPES}
+__all__ = [
+    "CONTENTLESS",
+    "OLMOCR",
+    "RULES",
+    "STRICT",
+    "check_rules",
+    "counted",
+    "judge",
+    "judge_checked",
+    "judge_page",
+    "page_share",
+]
 
 CONTENTLESS = ("absent", "baseline")
 """The types of test that a page without the right text may pass."""
 
 
-def _judges(rules: str) -> dict[str, Judge]:
-    if rules not in _JUDGES:
-        raise TestError(f"{rules!r} is no rule set; there are {', '.join(RULES)}", field="rules")
-    return _JUDGES[rules]
-
-
-def check_rules(names: tuple[str, ...]) -> None:
-    """Raises TestError for a name that is no rule set, or if there is none."""
-    if not names:
-        raise TestError(f"name a rule set: {', '.join(RULES)}", field="rules")
-    for name in names:
-        _judges(name)
-
-
 def judge(test: Test, text: str, rules: str = STRICT) -> Verdict:
-    """The verdict of one test on a page's Markdown, without regard to the page's other tests.
+    """The verdict of one test on a page's Markdown, without regard to the page's other tests, explained.
 
     `test` may be a raw record: defaults are filled in, and pdf, page and id may be missing. Raises TestError
     for a test that cannot be used.
     """
-    judges = _judges(rules)
-    checked = check_test(test, placed=False)
-    return judges[checked["type"]](checked, Page(text))
+    checked, page = check_test(test, placed=False), Page(text)
+    return explaining.explain(checked, page, rules, judge_checked(checked, page, rules))
 
 
-def judge_checked(test: Test, page: Page, rules: str) -> Verdict:
-    """The verdict of a test that `check_test` made, on a page that may be asked many tests."""
-    return _judges(rules)[test["type"]](test, page)
-
-
-def judge_page(tests: list[Test], text: str, rules: str = STRICT) -> list[Verdict]:
+def judge_page(tests: list[Test], text: str, rules: str = STRICT, explain: bool = False) -> list[Verdict]:
     """The verdicts of all tests of one page, in their order, each for itself: `counted` says what scores.
 
-    `tests` may be raw records, as for `judge`.
+    `tests` may be raw records, as for `judge`. `explain` has each explained, as `judge` does: that
+    takes several times as long.
     """
     page = Page(text)
-    return [judge_checked(check_test(test, placed=False), page, rules) for test in tests]
+    checked = [check_test(test, placed=False) for test in tests]
+    verdicts = [judge_checked(test, page, rules) for test in checked]
+    if not explain:
+        return verdicts
+    return [
+        explaining.explain(test, page, rules, verdict)
+        for test, verdict in zip(checked, verdicts, strict=True)
+    ]
 
 
 def counted(tests: list[Test], verdicts: list[Verdict], rules: str = STRICT) -> list[bool]:

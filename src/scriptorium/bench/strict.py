@@ -15,7 +15,7 @@ from scriptorium.bench.olmocr import DISALLOWED
 from scriptorium.bench.page import Page
 from scriptorium.bench.search import Match, best_window, near_matches
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Judge, Verdict, bounded
+from scriptorium.bench.verdict import Judge, Verdict
 from scriptorium.bench.view import view
 
 LEADER_LENGTH = 400
@@ -65,7 +65,6 @@ def absent(test: Test, page: Page) -> Verdict:
     )
 
 
-@bounded
 def order(test: Test, page: Page) -> Verdict:
     """Some place of `before` starts ahead of some place of `after`.
 

@@ -8,14 +8,13 @@ from scriptorium.bench.numerals import number_in, number_of
 from scriptorium.bench.page import Page, TextTable
 from scriptorium.bench.steps import Steps
 from scriptorium.bench.tests import Test
-from scriptorium.bench.verdict import Verdict, bounded
+from scriptorium.bench.verdict import Verdict
 
 
 def _same(test: Test, wanted: str, text: str) -> bool:
     return alike(wanted, text, test["max_diffs"])
 
 
-@bounded
 def table_shape(test: Test, page: Page) -> Verdict:
     """Some table has so many rows and columns; with `cell`, a table that holds a cell reading so.
 
@@ -44,7 +43,6 @@ def _off(wanted: int | None, found: int) -> int:
     return 0 if wanted is None else abs(wanted - found)
 
 
-@bounded
 def table_row(test: Test, page: Page) -> Verdict:
     """The cells stand side by side, in order, in one row of a table; holes between them do not count.
 
@@ -74,7 +72,6 @@ def table_row(test: Test, page: Page) -> Verdict:
     return Verdict(False, code, near.span(cell) if near else None, found - len(wanted))
 
 
-@bounded
 def numeric_cell(test: Test, page: Page) -> Verdict:
     """A cell states the number `value`, within `tolerance`; each relation given holds for that very cell."""
     value = number_of(test["value"])

@@ -12,9 +12,12 @@ from typing import Any
 
 from lxml import html
 
+from scriptorium.bench.olmocr_html import HtmlTables
+
 MAX_SPAN = 1000
 MAX_PLACES = 100_000
 MAX_CELLS = 20_000
+MAX_LETTERS = 20_000_000
 
 Spend = Callable[[int], None]
 """Is told of steps taken; raises to end a search that takes too many."""
@@ -32,13 +35,14 @@ _LONG_DELIMITER = re.compile(r":?--+:?")
 class Cell:
     """A cell as written: its text, whether it is a heading, its spans (a row span of 0 runs to the end).
 
-    `line` is the span of its row in the Markdown, `element` its element of the page's HTML: where known.
+    Where it stands in the Markdown: `origin` is its span, `line` that of its row, `element` its HTML element.
     """
 
     text: str
     heading: bool = False
     rows: int = 1
     columns: int = 1
+    origin: tuple[int, int] | None = None
     line: tuple[int, int] | None = None
     element: Any = field(default=None, compare=False, repr=False)
 
@@ -255,11 +259,9 @@ def _span(value: str | None, least: int) -> int:
     return min(int(number[1]), MAX_SPAN) if number and int(number[1]) >= least else 1
 
 
-def _cell(element: Any, head: bool, nested: bool) -> Cell:
+def _cell(element: Any, head: bool) -> Cell:
     rows, columns = _span(element.get("rowspan"), 0), _span(element.get("colspan"), 1)
-    texts: list[str] = []
-    _add_texts(element, texts, nested)
-    return Cell("".join(texts).strip(), head or element.tag == "th", rows, columns, element=element)
+    return Cell(own_text(element), head or element.tag == "th", rows, columns, element=element)
 
 
 _NO_TEXT = ("table", "script", "style")
@@ -268,24 +270,23 @@ _NO_TEXT = ("table", "script", "style")
 def own_text(element: Any, without: tuple[str, ...] = ()) -> str:
     """The text below an element as our own rules read it, but for what stands in elements named `without`."""
     texts: list[str] = []
-    _add_texts(element, texts, nested=False, without=_NO_TEXT + without)
+    _add_texts(element, texts, _NO_TEXT + without)
     return "".join(texts).strip()
 
 
-def _add_texts(element: Any, texts: list[str], nested: bool, without: tuple[str, ...] = _NO_TEXT) -> None:
-    """Add the texts below an element in order; line breaks as such.
+def _add_texts(element: Any, texts: list[str], without: tuple[str, ...]) -> None:
+    """Add the texts below an element in order: line breaks as such, super- and subscripts with their sign.
 
-    Without `nested`, our own reading: a table within is left out, super- and subscripts keep their sign.
     The parser ends at a depth of 256, and so does the recursion.
     """
     texts.append(element.text or "")
     for child in element:
-        if isinstance(child.tag, str) and (nested or child.tag not in without):
-            if not nested and child.tag in ("sup", "sub"):
+        if isinstance(child.tag, str) and child.tag not in without:
+            if child.tag in ("sup", "sub"):
                 texts.append("^" if child.tag == "sup" else "_")
             if child.tag == "br":
                 texts.append("\n")
-            _add_texts(child, texts, nested, without)
+            _add_texts(child, texts, without)
         texts.append(child.tail or "")
 
 
@@ -293,20 +294,28 @@ def _is_cell(element: Any) -> bool:
     return element.tag in ("td", "th")
 
 
-def olmocr_html_tables(tree: Any) -> list[Table]:
+def olmocr_html_tables(text: str) -> list[Table]:
     """Every table element, as olmOCR-bench reads it: the rows of a table within it are taken for its own.
 
-    Tables in tables make cells count many times: after MAX_CELLS cells the rest is not read.
+    Tables in tables make cells count many times: after MAX_CELLS cells, or MAX_LETTERS, the rest is not read.
     """
-    headed = {row for head in tree.iter("thead") for row in head.iter("tr")}
-    tables = []
-    room = MAX_CELLS
-    for table in tree.iter("table"):
-        rows = [(row in headed, [cell for cell in row if _is_cell(cell)]) for row in table.iter("tr")]
-        room -= sum(1 + len(row) for _, row in rows)
-        if room < 0:
-            break
-        tables.append(lay_out([[_cell(cell, head, nested=True) for cell in row] for head, row in rows]))
+    page = HtmlTables(text)
+    tables: list[Table | None] = []
+    room, letters = MAX_CELLS, MAX_LETTERS
+    for table in page.tables:
+        rows: list[list[Cell]] = []
+        for row in page.rows[slice(*table.rows)]:
+            room -= 1 + len(row.cells)
+            if room < 0 or letters < 0:
+                return _present(tables)
+            rows.append([])
+            for cell in row.cells:
+                text = page.cell_text(cell)
+                letters -= len(text)
+                spans = _span(cell.attributes.get("rowspan"), 0), _span(cell.attributes.get("colspan"), 1)
+                heading = row.in_head or cell.tag == "th"
+                rows[-1].append(Cell(text, heading, *spans, origin=(cell.start, cell.end)))
+        tables.append(lay_out(rows))
     return _present(tables)
 
 
@@ -327,10 +336,10 @@ def _add_rows(element: Any, rows: list[list[Cell]], head: bool) -> None:
             if not stray:
                 rows.append([])
             stray = True
-            rows[-1].append(_cell(child, head, nested=False))
+            rows[-1].append(_cell(child, head))
             continue
         stray = False
         if child.tag == "tr":
-            rows.append([_cell(cell, head, nested=False) for cell in child if _is_cell(cell)])
+            rows.append([_cell(cell, head) for cell in child if _is_cell(cell)])
         elif isinstance(child.tag, str) and child.tag != "table":
             _add_rows(child, rows, head or child.tag == "thead")

@@ -104,6 +104,10 @@ def _optional(check: Callable[[Any], str | None]) -> Callable[[Any], str | None]
     return lambda value: None if value is None else check(value)
 
 
+def _empty_or_words(value: Any) -> str | None:
+    return None if value is None or value == "" else _words(value)
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a test: its check (None if the value is good, else what is wrong), its default."""
@@ -162,8 +166,8 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "footnote": {
         "marker": Field(_marker, required=True),
-        "appears_before_marker": Field(_optional(_words)),
-        "appears_after_marker": Field(_optional(_words)),
+        "appears_before_marker": Field(_empty_or_words),
+        "appears_after_marker": Field(_empty_or_words),
     },
     "count": {
         "text": Field(_words, required=True),

@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 
 from scriptorium.bench.page import Page
-from scriptorium.bench.steps import OutOfSteps
 from scriptorium.bench.tests import Test
 
 
@@ -28,17 +25,4 @@ class Verdict:
 
 
 Judge = Callable[[Test, Page], Verdict]
-"""Judges a checked test on a page."""
-
-
-def bounded(judge: Callable[..., Verdict]) -> Callable[..., Verdict]:
-    """A judge whose verdict is undecided where it runs out of steps."""
-
-    @wraps(judge)
-    def decide(*arguments: Any) -> Verdict:
-        try:
-            return judge(*arguments)
-        except OutOfSteps:
-            return Verdict(None, "step_limit")
-
-    return decide
+"""Judges a checked test on a page. Raises OutOfSteps where that takes too long: `judge_checked` catches it."""

@@ -5,14 +5,12 @@ mean, and so are superscripts and simple inline formulas, however they are writt
 scripts) is not seen. One pass over the text, linear in its length whatever it holds.
 """
 
-import bisect
 import html
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
-from scriptorium.bench.composed import places_composed
 from scriptorium.bench.inline_math import plain_formula
 from scriptorium.bench.markdown_tokens import (
     HIDDEN,
@@ -26,68 +24,21 @@ from scriptorium.bench.markdown_tokens import (
     SUPERSCRIPTS,
     TOKEN,
 )
+from scriptorium.bench.seen import Mark, Note, View
+from scriptorium.bench.steps import Steps
 
 CELL = " | "
 """What stands between the cells of a table, written in Markdown or in HTML."""
 
-
-@dataclass(frozen=True)
-class Mark:
-    """A piece of the view that is a heading, bold or italic: its kind, and its span in `View.text`.
-
-    `level` is a heading's, from 1.
-    """
-
-    kind: str
-    start: int
-    end: int
-    level: int = 0
-
-
-@dataclass(frozen=True)
-class Note:
-    """A footnote's mark: the marker or markers written there, its span in `View.text` (may be empty).
-
-    `origin` is its span in the Markdown.
-    """
-
-    marker: str
-    start: int
-    end: int
-    origin: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class View:
-    """The text of a page as a reader sees it; `origins` maps places in it back to the Markdown."""
-
-    text: str
-    marks: tuple[Mark, ...]
-    notes: tuple[Note, ...] = ()
-    origins: tuple[tuple[int, int, int, int], ...] = field(repr=False, default=())
-    source: str = field(repr=False, default="")
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the Markdown that the view's `start` to `end` comes from."""
-        return self.as_written(self._origin(start)[0], self._origin(max(end - 1, start))[1])
-
-    def as_written(self, low: int, high: int) -> tuple[int, int]:
-        """A span of the Markdown's composed form (NFC), which the view reads, as one of the Markdown."""
-        places = places_composed(self.source)
-        return (low, high) if places is None else (places[low], places[min(high, len(places) - 1)])
-
-    def _origin(self, at: int) -> tuple[int, int]:
-        index = bisect.bisect_right(self.origins, at, key=lambda origin: origin[0]) - 1
-        if index < 0:
-            return 0, 0
-        start, end, low, high = self.origins[index]
-        if end - start == high - low:
-            return low + at - start, min(low + at - start + 1, high)
-        return low, high
+MAX_TOKENS = 1_000_000
+"""Tokens of a page that are read, in some seconds: a thousand times those of a dense page."""
 
 
 def view(markdown: str) -> View:
-    """The text view of a page or of a test's text. Never raises; blanks collapse, ends are not trimmed."""
+    """The text view of a page or of a test's text. Blanks collapse, ends are not trimmed.
+
+    Raises OutOfSteps for a text of more than MAX_TOKENS tokens, and nothing else.
+    """
     return Scanner.of(markdown).finish()
 
 
@@ -144,7 +95,9 @@ class Scanner:
 
     def scan(self) -> None:
         self.start_line()
+        spend = Steps(MAX_TOKENS)
         while self.at < len(self.raw):
+            spend()
             special = SPECIAL.search(self.raw, self.at)
             if special is None or special.start() > self.at:
                 end = special.start() if special else len(self.raw)
