@@ -6,7 +6,7 @@ import pytest
 
 from scriptorium.errors import ConfigError, ServerError
 from scriptorium.serve import client as client_module
-from scriptorium.serve.client import ChatClient, RequestRefused, retry_after
+from scriptorium.serve.client import Asking, ChatClient, RequestRefused, retry_after
 from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint
 
 from .scripted import Reply, ScriptedServer, answer, in_turn
@@ -28,6 +28,34 @@ def test_request_has_prompt_image_and_sampling() -> None:
     assert text == {"type": "text", "text": "Read."}
     assert image["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
     assert (body["max_tokens"], body["temperature"], body["seed"], body["model"]) == (77, 0.0, 3, "m")
+
+
+def test_what_a_server_expects_besides() -> None:
+    asking = Asking(image_first=True, fields={"top_p": 0.5, "seed": None, "max_tokens": 9})
+    with (
+        ScriptedServer(in_turn(answer("hello"))) as server,
+        ChatClient(server.endpoint, 5.0, asking) as client,
+    ):
+        client.complete(PNG, "Read.", 77, 0.0, 3)
+    (body,) = server.requests
+    assert [part["type"] for part in body["messages"][0]["content"]] == ["image_url", "text"]
+    assert (body["top_p"], body["max_tokens"], "seed" in body) == (0.5, 9, False)
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_page_that_cuts_the_connection_of_a_healthy_server_is_refused(tries: int) -> None:
+    def reply(body: dict) -> Reply:
+        if isinstance(body["messages"][0]["content"], str):
+            return answer("fine")
+        raise ConnectionAbortedError
+
+    with (
+        ScriptedServer(reply) as server,
+        ChatClient(server.endpoint, 20.0, Asking(tries=tries)) as client,
+        pytest.raises(RequestRefused, match="answers others"),
+    ):
+        client.complete(PNG, "Read.", 77, 0.0)
+    assert len(server.requests) == tries + 1
 
 
 def test_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

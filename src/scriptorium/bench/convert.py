@@ -1,5 +1,6 @@
 """Candidates made here: every page of a bench read by a source, one file a page, and only what is missing."""
 
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -74,8 +75,6 @@ def convert(
                 raise
             print(f"{name}: {error}", file=sys.stderr, flush=True)
             faults.append(error)
-        else:
-            print(f"{name}: {done[name]}", file=sys.stderr, flush=True)
     _raise_worst(faults)
     return done
 
@@ -95,12 +94,13 @@ def convert_one(folder: Path, name: str, spec: AnySpec, force: bool, fail_fast: 
         left = [place for place in places if not is_done(target, place, stamps[place])]
         if left:
             with opened(spec, target / LOG) as source:
-                read = read_places(left, root, source, worker)
-                for place, given in track(read, len(places), name, start=len(places) - len(left)):
-                    page = as_page(place, given, spec.dialect)
-                    write_page(target, place, page, stamps[place])
-                    if fail_fast and page.state == "error":
-                        raise PartialError(f"{name}, {place.id}, repeat {place.repeat}: {page.error}")
+                reading = read_places(left, root, source, worker)
+                with contextlib.closing(reading):
+                    for place, given in track(reading, len(places), name, start=len(places) - len(left)):
+                        page = as_page(place, given, spec.dialect)
+                        write_page(target, place, page, stamps[place])
+                        if fail_fast and page.state == "error":
+                            raise PartialError(f"{name}, {place.id}, repeat {place.repeat}: {page.error}")
     result = Converted(Counter(read_sidecar(target, place)["state"] for place in places), len(left))
     if result.states["error"]:
         raise PartialError(f"{name}: {result}; {_first_error(target, places)}; run again to try them again")

@@ -3,7 +3,7 @@
 The workflow's `read.py` keeps what comes in a JSONL file, `convert.py` in a candidate's folder.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +68,11 @@ def places_of(path: Path, root: Path, pdf: PdfWorker) -> Iterator[Place]:
 
 def read_places(
     places: Iterable[Place], root: Path, source: Source[Prepared, Result], pdf: PdfWorker
-) -> Iterator[tuple[Place, Result | PdfError]]:
-    """What each page was read as, or the fault of its PDF, as they come; drawn no further ahead than one."""
+) -> Generator[tuple[Place, Result | PdfError], None, None]:
+    """What each page was read as, or the fault of its PDF, as they come; drawn no further ahead than one.
+
+    Closing it stops the source and waits for the reads that are under way.
+    """
     pool = ThreadPoolExecutor(source.in_flight)
     flying: dict[Future[Result], Place] = {}
     try:

@@ -78,7 +78,14 @@ def _run(words: list[str], folder: Path, timeout: float, stopped: threading.Even
         with (folder / "stderr").open("rb") as err:
             err.seek(max(0, err.seek(0, os.SEEK_END) - MESSAGE_BYTES))
             said = err.read().decode("utf-8", "replace").strip()
-        raise ToolError(f"{words[0]}: exit code {process.returncode}: {said or 'it said nothing'}")
+        raise ToolError(f"{words[0]}: {_ended(process.returncode)}: {said or 'it said nothing'}")
+
+
+def _ended(code: int) -> str:
+    """How the command ended; the guard gives a signal on as 256 less its number."""
+    with contextlib.suppress(ValueError):
+        return f"ended by {signal.Signals(256 - code).name}"
+    return f"exit code {code}"
 
 
 def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float, stopped: threading.Event) -> None:
