@@ -168,7 +168,9 @@ def _near_duplicates(page: list[Placed]) -> Iterator[Finding]:
             groups[test["type"]].append((text, (entry, test)))
     for group in groups.values():
         group.sort(key=lambda each: each[0])
+        told: set[str] = set()
         for at, (text, (entry, _)) in enumerate(group):
             for other, (twin, _) in group[at + 1 : at + 1 + NEIGHBOURS]:
-                if text != other and fuzz.ratio(text, other, score_cutoff=NEAR):
+                if twin.place not in told and text != other and fuzz.ratio(text, other, score_cutoff=NEAR):
+                    told.add(twin.place)
                     yield twin.finding("near_duplicate", f"is nearly what {entry.place} ({entry.id}) asks")
