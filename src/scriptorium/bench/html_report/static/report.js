@@ -102,9 +102,9 @@
     const wanted = {page: number, a: state.a, b: state.b, diff: state.diff};
     if (JSON.stringify(wanted) !== JSON.stringify(drawn)) drawPanes(page, drawn.page !== number);
     drawn = wanted;
-    for (const text of panes.texts) { text.dress(); text.select(state.test); }
     const test = page.tests.find((each) => each.id === state.test);
     Report.inspector.show($(".inspector"), index, test, data, state);
+    for (const text of panes.texts) { text.dress(); text.select(state.test); } // now that the panes have their size
     $(".panes").dataset.page = String(number); // says that this page is drawn
   };
 
