@@ -17,6 +17,7 @@ include: "rules/mix.smk"
 include: "rules/train.smk"
 include: "rules/weights.smk"
 include: "rules/bench.smk"
+include: "rules/candidates.smk"
 include: "rules/convert.smk"
 include: "rules/report.smk"
 
@@ -24,6 +25,7 @@ include: "rules/report.smk"
 localrules:
     all,
     convert_corpus,
+    measure_candidates,
     stage,
     external,
 

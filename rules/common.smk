@@ -12,12 +12,13 @@ from snakemake.logging import logger
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(ROOT / "src"))
 
+from scriptorium.bench.candidates import ModelSpec, read_candidates
 from scriptorium.bench.revision import REVISION as SCORES_REVISION
 from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
 from scriptorium.convert.report import REVISION as REPORT_REVISION
 from scriptorium.errors import ConfigError
 from scriptorium.recipe import claim, lineage
-from scriptorium.recipe.choice import EXTERNAL, choose
+from scriptorium.recipe.choice import EXTERNAL, bench_place, choose
 from scriptorium.recipe.config import load_config
 from scriptorium.recipe.plan import hub_folder, hub_model, is_run, make_plan, run_text
 from scriptorium.recipe.recipe import load as load_recipe
@@ -33,6 +34,8 @@ try:
     CHOICE = choose(CONFIG, RECIPE, PLAN)
     ADAPTER = load_adapter(RECIPE.model)
     load_adapter(CHOICE.adapter)
+    BENCH = bench_place(CONFIG)
+    CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -198,6 +201,27 @@ def relatives(wildcards):
         if kin
         else []
     )
+
+
+def bench_files():
+    """What stands for the bench that candidates are measured on: its lock once fetched, or its tests."""
+    if BENCH.repo:
+        return f"{RESULTS}/candidates/bench.lock.json"
+    return sorted(map(str, Path(BENCH.folder).glob("*.jsonl")))
+
+
+def candidate_gpus(name):
+    """The GPUs of a candidate's job: a model that is served here needs what the recipe's need."""
+    return RECIPE.serve.gpus if isinstance(CANDIDATES[name], ModelSpec) else 0
+
+
+def measured_candidates(wildcards):
+    """Scores and report of every candidate, and their comparison where there are two."""
+    if not CANDIDATES:
+        raise WorkflowError("config: candidates: name a YAML file of tools to measure")
+    names = [*CANDIDATES, "comparison"] if len(CANDIDATES) > 1 else CANDIDATES
+    folder = f"{RESULTS}/candidates"
+    return [*(f"{folder}/{name}.json" for name in names), f"{folder}/report"]
 
 
 def bench_pages_to_show():

@@ -41,6 +41,29 @@ class Choice:
         return f"{WHERE}corpus: the recipe generates none; name a folder of PDFs (--config corpus=FOLDER)"
 
 
+@dataclass(frozen=True)
+class BenchPlace:
+    """The bench that candidates are measured on: its folder, and where it is fetched from, if it is."""
+
+    folder: str
+    repo: str = ""
+    revision: str = ""
+
+
+def bench_place(config: Config) -> BenchPlace:
+    """The place of the config's bench. Raises ConfigError for what is neither a folder nor on the hub."""
+    repo, _, revision = config.bench.removeprefix("hub:").partition("@")
+    if config.bench.startswith("hub:"):
+        if not revision:
+            raise ConfigError(f"{WHERE}bench: {config.bench!r} has no revision; write hub:org/name@revision")
+        return BenchPlace(f"{config.results}/candidates/bench", repo, revision)
+    if not Path(config.bench).is_dir():
+        raise ConfigError(
+            f"{WHERE}bench: no folder {config.bench!r}; name a bench folder, or hub:org/name@revision"
+        )
+    return BenchPlace(config.bench)
+
+
 def choose(config: Config, recipe: Recipe, plan: Mapping[str, Run]) -> Choice:
     """The choices of `config`. Raises ConfigError for a model, a run or an adapter that is not there."""
     external = _external(config, plan)

@@ -35,6 +35,13 @@ class Config(Typed):
     benches: list[str] | None = Field(
         default=None, description="runs that `all` measures; null is every whole model of the recipe"
     )
+    bench: str = Field(
+        default="hub:allenai/olmOCR-bench@54a96a6",
+        description="what `candidates` are measured on: a bench folder, or hub:org/name@revision",
+    )
+    candidates: str | None = Field(
+        default=None, description="a YAML file of tools that `measure_candidates` measures"
+    )
 
     @field_validator("results")
     @classmethod
