@@ -197,6 +197,10 @@ def test_a_server_that_is_gone_leaves_its_pages_pending_and_others_their_turn(be
     assert caught.value.exit_code == 5
     assert not list((bench / "gone").rglob("*.md"))
     assert len(list((bench / "layer").rglob("*.md"))) == 3
+    with ScriptedServer(
+        in_turn(answer("t"))
+    ) as server:  # a URL put right: nothing was made with the wrong one
+        assert serve(bench, server, "gone").states["ok"] == 3
 
 
 def test_other_settings_never_overwrite_a_candidate(bench: Path) -> None:
@@ -332,7 +336,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(bench: Path, tmp_path: Pat
     assert len(kept) < 3
     (tmp_path / "gate").touch()
     done = subprocess.run(words, capture_output=True, text=True)
-    assert (done.returncode, "3 ok" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "t: 3 pages: 3 ok" in done.stderr) == (0, True), done.stderr
     assert len(list((bench / "t").rglob("*.md"))) == 3
     assert len((tmp_path / "log").read_text().split()) == 2 + 3 - len(kept)
     assert not list((bench / "t").rglob("*.part"))

@@ -93,23 +93,24 @@ def dialect_of(name: str) -> dict[str, Any]:
 def claim(folder: Path, settings: Mapping[str, Any], force: bool) -> None:
     """Make `folder` the candidate with these settings. `force` removes the pages that are there.
 
-    Raises ConfigError if it holds pages of other settings, or made elsewhere.
+    Raises ConfigError if it holds texts of other settings, or made elsewhere.
     """
     if force:
         for path, _ in page_files(folder, (".md", ".json", RAW)):
             path.unlink()
         (folder / RECORD).unlink(missing_ok=True)
     before = read_record(folder)
-    if before is None and next(page_files(folder, (".md",)), None):
-        raise ConfigError(
-            f"{folder}: holds texts made elsewhere; take another name, or --force to convert it all anew"
-        )
-    if before is not None and digest(before) != digest(settings):
-        raise ConfigError(
-            f"{folder}: made with other settings ({', '.join(_differences(before, settings))}); "
-            "take another name, or --force to convert it all anew"
-        )
-    if before is None:
+    if next(page_files(folder, (".md",)), None) is not None:
+        if before is None:
+            raise ConfigError(
+                f"{folder}: holds texts made elsewhere; take another name, or --force to convert it all anew"
+            )
+        if digest(before) != digest(settings):
+            raise ConfigError(
+                f"{folder}: made with other settings ({', '.join(_differences(before, settings))}); "
+                "take another name, or --force to convert it all anew"
+            )
+    if before is None or digest(before) != digest(settings):
         write_json(folder / RECORD, {"settings": dict(settings), "scriptorium": __version__})
 
 

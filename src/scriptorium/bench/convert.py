@@ -75,6 +75,8 @@ def convert(
                 raise
             print(f"{name}: {error}", file=sys.stderr, flush=True)
             faults.append(error)
+        else:
+            print(f"{name}: {done[name]}", file=sys.stderr, flush=True)
     _raise_worst(faults)
     return done
 

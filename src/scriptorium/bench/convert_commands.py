@@ -66,8 +66,7 @@ def convert(
     from scriptorium.bench.convert import convert as run
 
     chosen = wanted(folder, specs or [], only or [], {k: v for k, v in given.items() if v is not None})
-    for name, converted in run(folder, chosen, force, fail_fast).items():
-        typer.echo(f"{folder / name}: {converted}")
+    run(folder, chosen, force, fail_fast)
 
 
 def wanted(folder: Path, specs: list[str], only: list[str], given: dict[str, Any]) -> dict[str, Any]:
