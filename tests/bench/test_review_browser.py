@@ -49,9 +49,8 @@ def bench(tmp_path: Path) -> Path:
     shutil.copytree(sample(), folder, copy_function=shutil.copyfile)
     shutil.copytree(folder / "olmocr_pipeline", folder / "shouting")
     text = folder / "shouting" / "multi_column_miss_pg1_repeat1.md"
-    text.write_text(
-        text.read_text(encoding="utf-8").upper() + "\n<script>window.hacked = 1</script>\n", encoding="utf-8"
-    )
+    shouted = text.read_text(encoding="utf-8").upper() + "\n<script>window.hacked = 1</script>\n"
+    text.write_text(shouted, encoding="utf-8")
     return folder
 
 
@@ -61,18 +60,10 @@ def serve() -> Iterator[Callable[..., Served]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(folder: Path, *options: str) -> Served:
-        command = [
-            sys.executable,
-            "-m",
-            "scriptorium.cli",
-            "bench",
-            "review",
-            str(folder),
-            "--no-open",
-            *options,
-        ]
-        code = f"import sys; sys.argv = {command[2:]!r}; from scriptorium.cli import main; main()"
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", "from scriptorium.cli import main; main()", "bench", "review"]
+        process = subprocess.Popen(
+            [*command, str(folder), "--no-open", *options], stdout=subprocess.PIPE, text=True
+        )
         started.append(process)
         assert process.stdout
         for line in process.stdout:
@@ -88,7 +79,7 @@ def serve() -> Iterator[Callable[..., Served]]:
         process.stdout.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
@@ -156,7 +147,8 @@ def test_a_person_reviews_a_page(bench: Path, serve: Callable[..., Served], brow
     page = ann.page
     ann.open()
     assert "token" not in page.url
-    page.wait_for_function("document.querySelector('#picture').naturalWidth > 1000")
+    drawn = "async node => { await node.decode(); return node.naturalWidth }"
+    assert page.locator("#picture").evaluate(drawn) > 1000
     assert page.evaluate("window.hacked") is None
 
     ann.choose("multi_column_miss_00")
@@ -236,7 +228,10 @@ def test_two_people_do_not_write_over_each_other(
     ann, bob = Person(browser, served), Person(browser, served)
     for person, name in ((ann, "Ann"), (bob, "Bob")):
         person.open()
-        person.page.evaluate("name => localStorage.setItem('scriptorium-review-name', name)", name)
+        person.page.click("#who")
+        person.page.fill("#name", name)
+        person.page.click("#ask-name button")
+        person.page.wait_for_selector(f"#who:text-is('{name}')")
         person.choose("multi_column_miss_03")
         person.page.keyboard.press("e")
         person.page.wait_for_selector(".editor .live td")
@@ -273,7 +268,7 @@ def test_texts_filters_disagreements_and_keys(
 
     page.keyboard.press("d")
     page.wait_for_selector("#parted tbody tr:has-text('multi_column_miss_00')")
-    page.wait_for_function("!document.querySelector('#parted .tools span').textContent")
+    page.wait_for_selector("#parted .tools span:empty", state="attached")
     assert page.locator("#parted tbody tr:has-text('lincoln')").count() == 0
     page.click("#parted tbody tr:has-text('multi_column_miss_02')")
     page.wait_for_selector(".card.selected[data-id='multi_column_miss_02']")
@@ -295,6 +290,51 @@ def test_texts_filters_disagreements_and_keys(
     assert served.lines() == (sample() / "dataset.jsonl").read_text(encoding="utf-8").split("\n")
     page.keyboard.press("?")
     page.wait_for_selector("#keys[open]")
+    ann.fine()
+
+
+def test_an_order_test_is_marked_in_a_text_and_on_the_page_and_others_are_noticed(
+    bench: Path, serve: Callable[..., Served], browser: Any
+) -> None:
+    served = serve(bench, "--name", "Ann")
+    ann = Person(browser, served)
+    page = ann.page
+    ann.open()
+    page.dblclick("#text p:text-is('N Hirschhorn')", position={"x": 50, "y": 10})
+    page.click("#popover button:text-is('order')")
+    assert page.input_value("[data-field='before']") == "Hirschhorn"
+    ann.mark_words(0, 3)
+    page.click("#popover button:text-is('after')")
+    assert page.input_value("[data-field='after']") == "stakeholders has occurred in"
+    page.wait_for_selector(".editor .live td")
+    page.fill("[data-field='category-file']", "no/such/../name")
+    page.click(".editor button.main")
+    page.wait_for_selector(".row.wrong[data-row='category-file'] .fault:text('cannot be a file')")
+    page.fill("[data-field='category-file']", "mine")
+    page.click(".editor button.main")
+    page.wait_for_selector(".card.selected[data-id='multi_column_miss_p1_order_01']")
+    assert json.loads((bench / "mine.jsonl").read_text(encoding="utf-8")) == {
+        "pdf": MULTI,
+        "page": 1,
+        "id": "multi_column_miss_p1_order_01",
+        "type": "order",
+        "before": "Hirschhorn",
+        "after": "stakeholders has occurred in",
+    }
+    page.keyboard.press("x")
+    page.wait_for_selector(".card[data-id='multi_column_miss_p1_order_01']", state="detached")
+
+    other = '{"pdf": "multi_column_miss.pdf", "page": 1, "id": "other", "type": "present", "text": ""}\n'
+    (bench / "mine.jsonl").write_text(other, encoding="utf-8")
+    page.wait_for_selector(".card.broken:has-text('is blank')")
+    page.click(".card.broken")
+    page.keyboard.press("e")
+    page.fill("[data-field='line']", other.replace('""', '"words"'))
+    page.click(".editor button.main")
+    ann.state("other", "unchecked")
+    assert served.record("multi_column_miss_00")
+    assert json.loads((bench / "mine.jsonl").read_text(encoding="utf-8"))["text"] == "words"
+    ann.problems = [problem for problem in ann.problems if "422" not in problem]
     ann.fine()
 
 

@@ -271,9 +271,10 @@ elif at == "torn":
         os._exit(9)
     store.trail.commit = torn
 elif at == "journal":
-    def begin(step): os._exit(9)
+    def begin(*_): os._exit(9)
     store.trail.begin = begin
-store.mark("Ann", [(i.category, i.digest) for i in store.all() if i.test], "rejected")
+if sys.argv[3:]: store.delete("Ann", "one", sys.argv[3])
+else: store.mark("Ann", [(i.category, i.digest) for i in store.all() if i.test], "rejected")
 """
 
 
@@ -291,6 +292,15 @@ def test_a_kill_at_any_moment_leaves_files_and_trail_in_step(folder: Path, at: s
         store.undo("Ann")
     assert (folder / "one.jsonl").read_bytes() == CONTENT
     assert not folder.with_name("bench.review.journal").exists()
+
+
+def test_a_kill_behind_the_write_does_not_delete_a_twin(folder: Path) -> None:
+    (folder / "one.jsonl").write_bytes(FIRST + b"\n" + FIRST + b"\n")
+    name = Store(folder).items("one")[0].digest
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(folder), "commit", name], timeout=60)
+    assert ended.returncode == 9
+    assert len(Store(folder).items("one")) == 1
+    assert [step["action"] for step in trail(folder)] == ["delete"]
 
 
 def test_two_editors_at_once_lose_nothing(folder: Path) -> None:

@@ -32,6 +32,12 @@ STATIC = Path(__file__).with_name("static")
 LONGEST_BODY = 4 << 20
 """Bytes of a request; a test is far smaller, evidence for a page's tests as well."""
 
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<rect x="2.5" y="1.5" width="11" height="13" rx="1.5" fill="#fff" stroke="#456"/>'
+    '<path d="M5 8.2l2.2 2.3L11.2 5.6" fill="none" stroke="#2a7a4b" stroke-width="1.8"/></svg>'
+)
+
 Body = dict[str, Any]
 
 
@@ -49,6 +55,7 @@ def make_app(folder: Path, token: str, host: str = "127.0.0.1", name: str = "") 
     routes = [
         Route("/", lambda _: FileResponse(STATIC / "index.html", headers={"cache-control": "no-store"})),
         Route("/picture", _get(desk.picture)),
+        Route("/icon.svg", lambda _: Response(ICON, media_type="image/svg+xml")),
         Mount("/static", StaticFiles(directory=STATIC)),
         *gets,
         *posts,

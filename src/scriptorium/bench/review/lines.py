@@ -1,11 +1,14 @@
-"""Changing single members of a JSON object as it is written, so that the rest of the line stays as it is."""
+"""Tests as lines of JSON: single members are changed, so that the rest of the line stays as it is."""
 
 import json
 import re
 from typing import Any, NamedTuple
 
+from scriptorium.bench.tests import COMMON, FIELDS, PLACE, Test
+
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
+_NOTHING = object()
 
 
 class Member(NamedTuple):
@@ -43,6 +46,43 @@ def rewritten(line: str, put: dict[str, Any], drop: set[str]) -> str:
     for key, value in put.items():
         line = _with(line, key, value)
     return line
+
+
+def edited_line(line: str, old: dict[str, Any] | None, test: Test) -> str:
+    """`line`, which holds `old`, made to say what `test` (a checked one) does.
+
+    Only members that differ are rewritten; fields at their default are not written anew.
+    """
+    if old is None:
+        return new_line(test)
+    put: dict[str, Any] = {}
+    for name, value in test.items():
+        if not _same(old[name] if name in old else _default(test["type"], name), value):
+            put[name] = value
+    return rewritten(line, put, set(old) - set(test))
+
+
+def new_line(test: Test) -> str:
+    """A line for a checked test: its place and type first, no field that is at its default."""
+    kind = test["type"]
+    first = {name: test[name] for name in PLACE} | {"type": kind}
+    fields = COMMON | FIELDS[kind]
+    rest = {
+        name: value
+        for name, value in test.items()
+        if name not in first and (fields[name].required or not _same(value, fields[name].default))
+    }
+    return json.dumps(first | rest, ensure_ascii=False)
+
+
+def _default(kind: str, name: str) -> Any:
+    field = (PLACE | COMMON | FIELDS[kind]).get(name)
+    return field.default if field and not field.required else _NOTHING
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, and of one type: 1 and true are not."""
+    return one is not _NOTHING and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _skip(line: str, at: int) -> int:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from scriptorium.bench.review.changes import Change, Stale, apply, digest, find
-from scriptorium.bench.review.lines import rewritten
+from scriptorium.bench.review.lines import edited_line, new_line, rewritten
 from scriptorium.bench.review.trail import Step, Trail
-from scriptorium.bench.tests import COMMON, FIELDS, PLACE, Test, TestError, check_test
+from scriptorium.bench.tests import Test, TestError, check_test
 from scriptorium.errors import HostError, InputError
 from scriptorium.files import whole
 
@@ -118,7 +118,7 @@ class Store:
         def plan() -> list[Change]:
             item = self._item(category, named)
             checked = self._checked(record, item)
-            return [self._replace(item, _edited(item, record, checked))]
+            return [self._replace(item, edited_line(item.line, item.record, checked))]
 
         return self._done("edit", who, plan)[0]
 
@@ -160,7 +160,7 @@ class Store:
 
     def add(self, who: str, category: str, record: dict[str, Any]) -> Item:
         """Add a test below those of its page, else at the end. A new category makes a new file."""
-        if not _CATEGORY.fullmatch(category):
+        if category not in self.categories() and not _CATEGORY.fullmatch(category):
             raise TestError(
                 f"{category!r} cannot be a file's name; use letters, digits, - and _", field="category"
             )
@@ -169,7 +169,7 @@ class Store:
             checked = self._checked(record, None)
             lines = _lines(self._content(category)) if self._path(category).exists() else []
             end = "\r" if lines and lines[0].endswith("\r") else ""
-            line = json.dumps(_spare(record, checked), ensure_ascii=False) + end
+            line = new_line(checked) + end
             at = self._below(category, checked, lines) if lines else 0
             anchor = digest(lines[at - 1]) if at else None
             return [Change(category, None, line, at, anchor, len(lines))]
@@ -238,16 +238,19 @@ class Store:
             **({} if of is None else {"of": of}),
             "changes": [change.to_json() for change in changes],
         }
-        self.trail.begin(step)
+        self.trail.begin(step, {name: _mark(text) for name, text in contents.items()})
         self._write(contents)
         self.trail.commit(step)
 
     def _recover(self) -> None:
         """Finish the step that a killed process had begun; lines changed since by others stay as they are."""
-        step = self.trail.unfinished()
-        if step is None:
+        unfinished = self.trail.unfinished()
+        if unfinished is None:
             return
+        step, done = unfinished
         for change in _changes(step):
+            if _mark(self._text(change.category)) == done.get(change.category):
+                continue
             there = {item.line for item in self.items(change.category)} if self._has(change) else set()
             if change.after is None or change.after not in there:
                 try:
@@ -258,6 +261,9 @@ class Store:
 
     def _has(self, change: Change) -> bool:
         return self._path(change.category).exists()
+
+    def _text(self, category: str) -> str | None:
+        return "\n".join(_lines(self._content(category))) if self._path(category).exists() else None
 
     def _after(self, changes: list[Change]) -> dict[str, str | None]:
         """The contents of the files after `changes`; None for a file that is to go."""
@@ -343,43 +349,10 @@ def _lines(content: bytes) -> list[str]:
     return content.decode("utf-8", "surrogateescape").split("\n")
 
 
+def _mark(text: str | None) -> str | None:
+    """What a file's whole content is known by; None for a file that is not there."""
+    return None if text is None else digest(text)
+
+
 def _changes(step: Step) -> list[Change]:
     return [Change(**change) for change in step["changes"]]
-
-
-def _edited(item: Item, record: dict[str, Any], checked: Test) -> str:
-    """The item's line with the members that `record` changes; fields at their default are not written anew."""
-    old = item.record
-    if old is None:
-        return json.dumps(_spare(record, checked), ensure_ascii=False)
-    put: dict[str, Any] = {}
-    for name, value in {"type": checked["type"], **checked}.items():
-        if name in old:
-            if not _same(old[name], value):
-                put[name] = value
-        elif not _same(value, _default(checked["type"], name)):
-            put[name] = value
-    return rewritten(item.line, put, set(old) - set(checked))
-
-
-def _default(kind: str, name: str) -> Any:
-    field = (PLACE | COMMON | FIELDS[kind]).get(name)
-    return field.default if field and not field.required else None
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal, and of one type: 1 and true are not."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def _spare(record: dict[str, Any], checked: Test) -> dict[str, Any]:
-    """A new test as it is written: place and type first, no field that is at its default."""
-    kind = checked["type"]
-    first = {name: checked[name] for name in ("pdf", "page", "id")} | {"type": kind}
-    rest = {
-        name: value
-        for name, value in checked.items()
-        if name not in first
-        and ((PLACE | COMMON | FIELDS[kind])[name].required or not _same(value, _default(kind, name)))
-    }
-    return first | rest

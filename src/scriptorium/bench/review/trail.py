@@ -49,19 +49,19 @@ class Trail:
             self._size = size
         return self._steps
 
-    def begin(self, step: Step) -> None:
-        """Write down what is about to be done."""
+    def begin(self, step: Step, after: dict[str, str | None]) -> None:
+        """Write down what is about to be done, and by what digest each category is known `after` it."""
         with whole(self.journal) as part, part.open("wb") as file:
-            file.write(_line(step))
+            file.write(_line({"step": step, "after": after}))
             file.flush()
             os.fsync(file.fileno())
 
-    def unfinished(self) -> Step | None:
-        """The step that a killed process had begun."""
+    def unfinished(self) -> tuple[Step, dict[str, str | None]] | None:
+        """The step that a killed process had begun, and the digests of the categories after it."""
         if not self.journal.exists():
             return None
-        step: Step = json.loads(self.journal.read_bytes().decode("utf-8", "surrogateescape"))
-        return step
+        begun = json.loads(self.journal.read_bytes().decode("utf-8", "surrogateescape"))
+        return begun["step"], begun["after"]
 
     def commit(self, step: Step) -> None:
         """Add the step, once, and close the journal."""

@@ -45,7 +45,18 @@ export const send = (path, body) => request(`/api/${path}`, {
 /** A change in the name of whoever sits here. */
 export const change = (path, body) => send(path, { ...body, who: who() });
 
-export const who = () => state.bench?.name || localStorage.getItem("scriptorium-review-name") || "";
+const NAME = "scriptorium-review-name";
+
+/** Who sits here: as said in this tab, else on the command line, else in an earlier review (a cookie, as ports change). */
+export function who() {
+  const [, kept] = document.cookie.match(`(?:^|; )${NAME}=([^;]*)`) || [];
+  return sessionStorage.getItem(NAME) || state.bench?.name || decodeURIComponent(kept || "");
+}
+
+export function keepName(name) {
+  sessionStorage.setItem(NAME, name);
+  document.cookie = `${NAME}=${encodeURIComponent(name)}; Path=/; Max-Age=31536000; SameSite=Strict`;
+}
 
 export const find = (selector) => document.querySelector(selector);
 

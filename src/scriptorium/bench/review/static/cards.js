@@ -13,8 +13,10 @@ export function telling(test) {
     && (required || JSON.stringify(test[name]) !== JSON.stringify(usual)));
 }
 
+const UNSEEN = ["format", "url", "category", "math", "language"];
+
 /** All texts of a test, to be shown on the page. */
-export const textsOf = (test) => telling(test).filter(({ name }) => name !== "format" && name !== "url" && name !== "category")
+export const textsOf = (test) => telling(test).filter(({ name }) => !UNSEEN.includes(name))
   .map(({ name }) => test[name]).flatMap((value) => (Array.isArray(value) ? value : [value])).map((value) => value?.text ?? value).filter((value) => typeof value === "string");
 
 export function drawCards(actions) {
@@ -54,6 +56,10 @@ const formulas = new Map();
 function drawFormula(list, latex) {
   const place = element("dd", { className: "drawn" });
   list.append(element("dt"), place);
+  drawInto(place, latex);
+}
+
+export function drawInto(place, latex) {
   if (!formulas.has(latex)) formulas.set(latex, send("formula", { latex }));
   formulas.get(latex).then(({ html }) => put(place, html), () => formulas.delete(latex));
 }

@@ -1,6 +1,6 @@
 // What opens over the page: the name that is asked once, the keys, the latest steps.
 
-import { ask, element, find, state, who } from "./base.js";
+import { ask, element, find, keepName, who } from "./base.js";
 
 const KEYS = [
   ["↑ ↓", "choose a test"], ["a", "approve"], ["r", "reject"], ["c", "uncheck"], ["e", "edit"], ["x", "delete"], ["u", "undo"], ["y", "redo"],
@@ -19,14 +19,12 @@ export function askName() {
   const dialog = find("#ask-name");
   const input = find("#name");
   input.value = who();
+  dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      const name = dialog.returnValue === "cancel" ? "" : input.value.trim();
-      if (name) {
-        localStorage.setItem("scriptorium-review-name", name);
-        state.bench.name = name;
-      }
+      const name = dialog.returnValue === "go" ? input.value.trim() : "";
+      if (name) keepName(name);
       find("#who").textContent = who() || "Your name";
       resolve(name);
     }, { once: true });

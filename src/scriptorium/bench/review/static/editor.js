@@ -1,7 +1,7 @@
 // The form of a test, made from the server's table of fields, with live verdicts.
 
 import { change, coloured, debounced, element, find, notice, plain, send, state } from "./base.js";
-import { telling, verdictTable } from "./cards.js";
+import { drawInto, telling, verdictTable } from "./cards.js";
 
 /** Start to edit a test, a line that cannot be read, or (without `item`) a new test. */
 export function open(item, record, category) {
@@ -164,13 +164,17 @@ const live = debounced(200, async (actions) => {
   if (state.draft !== draft || !place) return;
   draft.judged = judged;
   fault(judged.field, judged.problem);
-  place.replaceChildren(...(judged.problem ? [] : [verdictTable(judged, true)]));
+  const drawn = element("div", { className: "drawn" });
+  if (draft.record.math && !judged.problem) drawInto(drawn, draft.record.math);
+  place.replaceChildren(...(judged.problem ? [] : [drawn, verdictTable(judged, true)]));
   place.dataset.judged = JSON.stringify(draft.record);
   actions.drawText();
 });
 
 export async function save(actions) {
   const draft = state.draft;
+  if (!draft || draft.saving) return;
+  draft.saving = true;
   const named = draft.item && { category: draft.item.category, digest: draft.item.digest };
   try {
     const { test } = draft.item
@@ -182,6 +186,8 @@ export async function save(actions) {
     if (error.status === 409) await stale(error, actions);
     else if (error.field === "category" && !draft.item) fault("category-file", error.message);
     else fault(error.field, error.message);
+  } finally {
+    draft.saving = false;
   }
 }
 
@@ -198,6 +204,6 @@ async function stale(error, actions) {
   const button = (textContent, act) => element("button", { textContent, onclick: () => { notice(""); act(); } });
   notice(`${error.message} Now: ${JSON.stringify(now.test)}`, "bad", [
     button("Take theirs", () => actions.close()),
-    button("Save mine", () => { draft.item = now; draft.name = `${now.category}/${now.digest}`; actions.draw(); save(actions); }),
+    button("Save mine", () => { draft.item = now; draft.name = `${now.category}/${now.digest}`; draft.saving = false; actions.draw(); save(actions); }),
   ]);
 }

@@ -14,6 +14,14 @@ const actions = {
   saved: async (test) => { closePopover(); await reload(); if (test) select(`${test.category}/${test.digest}`); },
 };
 
+let turns = Promise.resolve();
+
+/** One action after the other: keys may come faster than the server answers. */
+const inTurn = (act) => (...given) => {
+  turns = turns.then(() => guarded(act)(...given));
+  return turns;
+};
+
 const guarded = (act) => async (...given) => {
   try {
     return await act(...given);
@@ -68,30 +76,29 @@ function drawPages() {
   find("#pages").replaceChildren(...all.map((entry) => {
     const counts = Array.isArray(entry.tests) && entry.tests.length && Array.isArray(entry.tests[0]) ? entry.tests : [];
     const open = counts.reduce((sum, [, , checked, count]) => sum + (checked === "unchecked" || checked === "broken" ? count : 0), 0);
-    const sign = !counts.length ? "∅" : open ? `${open} open` : "✓";
-    return element("option", { value: pageKey(entry), textContent: entry.pdf ? `${entry.pdf}, p. ${entry.page}  ·  ${sign}` : `Lines without a page  ·  ${sign}` });
+    const sign = !counts.length ? "–" : open ? `(${open})` : "✓";
+    return element("option", { value: pageKey(entry), textContent: `${sign} ${entry.pdf ? `${entry.pdf}, p. ${entry.page}` : "lines without a page"}` });
   }));
   if (here) find("#pages").value = here;
 }
 
 async function loadBench() {
-  const name = state.bench?.name;
   state.bench = await ask("bench");
-  state.bench.name ||= name || "";
 }
 
 async function reload() {
   await loadBench();
-  if (state.page) await goTo(state.page.pdf, state.page.page, state.selected);
+  if (state.page) await goTo(state.page.pdf, state.page.page);
 }
 
-/** Show a page, and choose the test named, else its first unchecked one. */
+/** Show a page, and choose the test named; else keep the choice, else the first unchecked one. */
 async function goTo(pdf, page, chosen = null) {
   const same = state.page && state.page.pdf === pdf && state.page.page === page;
+  if (state.draft && !same) return notice("Save or cancel what you edit before you go to another page.", "info");
   state.page = await ask("page", { pdf, page });
-  if (!same) state.draft = null;
   const tests = shownTests();
-  const found = tests.find((item) => nameOf(item) === chosen) || tests.find((item) => item.state === "unchecked") || tests[0];
+  const wish = chosen ?? (same ? state.selected : null);
+  const found = tests.find((item) => nameOf(item) === wish) || tests.find((item) => item.state === "unchecked") || tests[0];
   state.selected = found ? nameOf(found) : null;
   history.replaceState(null, "", `#${new URLSearchParams({ pdf, page })}`);
   closePopover();
@@ -100,6 +107,7 @@ async function goTo(pdf, page, chosen = null) {
   draw();
   drawHistoryButtons();
   await judgePage(() => { if (!state.draft) draw(); });
+  return null;
 }
 
 async function drawHistoryButtons() {
@@ -117,7 +125,7 @@ async function turn(by) {
 }
 
 async function firstUnchecked() {
-  state.filters.state = state.filters.state === "unchecked" ? "unchecked" : "";
+  if (state.filters.state !== "unchecked") state.filters.state = "";
   const entry = state.bench.pages.find(({ tests }) => tests.some(([category, type, checked]) => checked === "unchecked" && matches(category, type, checked)));
   if (!entry) return notice("Every test is checked.", "info");
   return goTo(entry.pdf, entry.page);
@@ -193,7 +201,7 @@ async function takeBack(what, skip = false) {
   try {
     const { place } = await change(what, { skip });
     await loadBench();
-    await goTo(place?.pdf ?? state.page.pdf, place?.page ?? state.page.page, state.selected);
+    await goTo(place?.pdf ?? state.page.pdf, place?.page ?? state.page.page);
   } catch (error) {
     if (error.status !== 409 || what !== "undo") throw error;
     notice(error.message, "bad", [element("button", { textContent: "Leave it, undo the step before", onclick: guarded(async () => { notice(""); await change("undo", { skip: true }); await takeBack("undo"); }) })]);
@@ -228,7 +236,7 @@ const KEYS = {
   "+": () => sheet.zoom(state.zoom * 1.25), "-": () => sheet.zoom(state.zoom / 1.25), 0: () => sheet.zoom(1), "?": showHelp,
 };
 
-const open_ = guarded(async (row) => { hideParted(); await goTo(row.test.pdf, row.test.page, nameOf(row)); });
+const open_ = inTurn(async (row) => { hideParted(); await goTo(row.test.pdf, row.test.page, nameOf(row)); });
 
 function onKey(event) {
   if (document.querySelector("dialog[open]")) return;
@@ -246,11 +254,11 @@ function onKey(event) {
   const typing = event.target.closest("input, textarea, select");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key]) return;
   event.preventDefault();
-  guarded(async () => KEYS[event.key]())();
+  inTurn(async () => KEYS[event.key]())();
 }
 
 function setUp() {
-  const click = (selector, act) => { find(selector).onclick = guarded(async () => act()); };
+  const click = (selector, act) => { find(selector).onclick = inTurn(async () => act()); };
   click("#previous", () => turn(-1));
   click("#next", () => turn(1));
   click("#unchecked", firstUnchecked);
@@ -262,19 +270,20 @@ function setUp() {
   click("#help", showHelp);
   click("#add", () => add("present"));
   click("#reject-all", rejectAll);
-  find("#pages").onchange = guarded(async (event) => { event.target.blur(); await goTo(...JSON.parse(event.target.value)); });
+  find("#pages").onchange = inTurn(async (event) => { event.target.blur(); await goTo(...JSON.parse(event.target.value)); });
   for (const name of ["category", "type", "state"]) {
-    find(`#by-${name}`).onchange = guarded(async (event) => {
+    find(`#by-${name}`).onchange = inTurn(async (event) => {
       state.filters[name] = event.target.value;
       event.target.blur();
       const there = shownTests().length || noFilter();
-      if (there || !wanted().length) await goTo(state.page.pdf, state.page.page, state.selected);
+      if (there || !wanted().length) await goTo(state.page.pdf, state.page.page);
       else await turn(1);
     });
   }
   document.addEventListener("keydown", onKey);
+  window.addEventListener("beforeunload", (event) => { if (state.draft) event.preventDefault(); });
   document.addEventListener("pointerdown", (event) => { if (!event.target.closest("#popover, #words")) find("#popover").hidden = true; });
-  sheet.setUp(onMarked);
+  sheet.setUp(onMarked, inTurn(goTo));
   texts.setUp(texts.drawText, onMarked);
   setUpDialogs();
 }
@@ -283,15 +292,15 @@ function setUp() {
 async function watch() {
   try {
     const { version } = await ask("version");
-    if (version !== state.bench.version && !state.draft) await reload();
+    if (version !== state.bench.version && !state.draft) await inTurn(reload)();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     notice(error.message);
   }
-  setTimeout(watch, 3000);
+  setTimeout(watch, 2000);
 }
 
-const begin = guarded(async () => {
+const begin = inTurn(async () => {
   const asked = new URLSearchParams(location.hash.slice(1));
   history.replaceState(null, "", location.pathname + location.hash);
   await loadBench();
@@ -302,7 +311,7 @@ const begin = guarded(async () => {
     const first = state.bench.pages.find(({ tests }) => tests.some(([, , checked]) => checked === "unchecked")) || state.bench.pages[0];
     await goTo(first.pdf, first.page);
   }
-  setTimeout(watch, 3000);
+  setTimeout(watch, 2000);
 });
 
 begin();

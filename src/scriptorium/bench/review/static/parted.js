@@ -36,6 +36,6 @@ function line(row, open) {
   }));
   const made = element("tr", { tabIndex: 0, onclick: () => open(row), onkeydown: (event) => { if (event.key === "Enter") open(row); } },
     element("td", { textContent: row.test.id }), coloured(element("td", {}, element("span", { className: "type", textContent: plain(row.test.type) })), row.test.type),
-    element("td", { className: "says", textContent: textsOf(row.test).join(" · ").slice(0, 160) }), ...passes, element("td", { textContent: row.state }));
+    element("td", { className: "says", textContent: (row.test.math || textsOf(row.test).join(" · ")).slice(0, 160) }), ...passes, element("td", { textContent: row.state }));
   return made;
 }

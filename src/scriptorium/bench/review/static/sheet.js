@@ -5,9 +5,12 @@ import { element, find, state } from "./base.js";
 const SOFT_HYPHEN = "\u00ad";
 let range = null;
 let onMarked = () => {};
+let onStep = () => {};
 
-export function setUp(marked) {
+/** `marked` is told marked words and where; `step` is told the page that is asked for. */
+export function setUp(marked, step) {
   onMarked = marked;
+  onStep = step;
   const layer = find("#words");
   layer.addEventListener("pointerdown", start);
   layer.addEventListener("pointermove", extend);
@@ -48,9 +51,16 @@ export function draw() {
     });
     return word;
   }));
+  drawSteps(pdf, page, state.page.pages);
   find("#hint").textContent = problem ? "" : words.length
     ? "Mark words to add a test"
     : "No text layer: mark words in a text, or add a test by hand";
+}
+
+/** The pages of a document that has several, also those without a test. */
+function drawSteps(pdf, page, pages) {
+  const step = (to, sign, label) => element("button", { textContent: sign, "aria-label": label, disabled: to < 1 || to > pages, onclick: () => onStep(pdf, to) });
+  find("#steps-in").replaceChildren(...(pages > 1 ? [step(page - 1, "‹", "Page before"), `page ${page} of ${pages}`, step(page + 1, "›", "Page after")] : []));
 }
 
 const wordAt = (event) => {
@@ -105,7 +115,7 @@ export function showWords(texts) {
   for (const text of texts) {
     const wanted = text.split(/\s+/).map(bare).filter(Boolean);
     for (const size of [wanted.length, 8, 5, 3, 2, 1].filter((each) => each && each <= wanted.length)) {
-      const found = runs(page, wanted, size);
+      const found = runs(page, size === 1 && wanted.length > 1 ? wanted.filter((word) => word.length > 3) : wanted, size);
       found.forEach((index) => hits.add(index));
       if (found.length) break;
     }
