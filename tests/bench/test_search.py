@@ -2,11 +2,14 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from scriptorium.bench.search import best_window, exact_matches, near_matches
+from scriptorium.bench import search
+from scriptorium.bench.search import apart, best_window, exact_matches, near_matches
+from scriptorium.bench.steps import OutOfSteps
 
 LETTERS = st.text("abc", max_size=25)
 NEEDLES = st.text("abc", min_size=1, max_size=9)
@@ -49,3 +52,26 @@ def test_near_matches_are_near_apart_and_the_nearest(needle: str, text: str, mos
 def test_exact_matches_may_overlap() -> None:
     assert exact_matches("aba", "ababa") == [(0, 3, 0), (2, 5, 0)]
     assert exact_matches("", "abc") == []
+
+
+@given(st.text("abcd", min_size=2, max_size=30), st.text("abcd", max_size=80), st.integers(1, 5))
+def test_both_ways_of_a_near_search_find_the_same(needle: str, text: str, most: int) -> None:
+    most = min(most, len(needle) // 2)
+    found = []
+    for cost in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "PAIR_COST", cost)
+            found.append(near_matches(needle, text, most))
+    assert found[0] == found[1]
+
+
+@given(NEEDLES, LETTERS)
+def test_matches_apart_are_those_that_counting_finds(needle: str, text: str) -> None:
+    assert len(apart(exact_matches(needle, text))) == text.count(needle)
+
+
+def test_a_search_that_would_take_too_long_is_given_up() -> None:
+    with pytest.raises(OutOfSteps):
+        exact_matches("a", "a" * (search.MAX_MATCHES + 1))
+    with pytest.raises(OutOfSteps):
+        near_matches("ab" * 40, "ab" * 1_000_000, 30)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scriptorium.bench.asked import plain
 from scriptorium.bench.inline_math import plain_formula
+from scriptorium.bench.normal import normal_form
 from scriptorium.bench.view import view
 
 SEEN = {
@@ -177,3 +179,35 @@ def test_a_span_leads_back_to_the_markdown(words: list[str], which: int) -> None
 )
 def test_simple_formulas(latex: str, plain: str | None) -> None:
     assert plain_formula(latex) == plain
+
+
+@given(st.text("ab1 .,:;()%/?'\"-", max_size=12) | MARKDOWN)
+def test_the_short_way_of_plain_texts_is_the_view(text: str) -> None:
+    assert plain(text) == (view(text).text.strip() or " ".join(text.split()))
+
+
+@given(st.lists(st.text("abcXYZ019", min_size=1, max_size=6), max_size=12).map(" ".join))
+def test_the_view_of_words_is_themselves_and_so_is_their_normal_form(words: str) -> None:
+    assert view(words).text == words
+    assert normal_form(words) == words
+
+
+@given(MARKDOWN)
+def test_the_view_of_a_text_without_marks_is_its_own_view(markdown: str) -> None:
+    # Not so for every text: `\\*` is seen as `*`, and `&amp;lt;` as `&lt;`, which have a meaning of their own.
+    seen = "".join(c for c in view(markdown).text if c.isalnum() or c == " ")
+    once = view(seen).text
+    assert view(once).text == once
+
+
+@given(st.text(max_size=60) | MARKDOWN)
+def test_the_normal_form_settles(text: str) -> None:
+    # Once is not enough: taking out a pair can make another (`*_*_` keeps `__`), but each round that changes a
+    # text makes it shorter, so rounds end, and a text without marks is left as it is.
+    rounds = [normal_form(text)]
+    while len(rounds) < 2 or rounds[-1] != rounds[-2]:
+        rounds.append(normal_form(rounds[-1]))
+        assert len(rounds[-1]) < len(rounds[-2]) or rounds[-1] == rounds[-2]
+    unmarked = "".join(c for c in rounds[0] if c not in "*_<>")
+    assert normal_form(unmarked).count(" ") <= unmarked.count(" ")
+    assert normal_form(normal_form(unmarked)) == normal_form(unmarked)

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
 
 from scriptorium.bench.steps import OutOfSteps, Steps
 
@@ -13,6 +14,9 @@ MAX_MATCHES = 200_000
 
 MAX_AREA = 100_000_000
 """Characters of a text times those of a needle that a search for near places goes through: about a second."""
+
+CALL_COST, PAIR_COST = 1500, 15
+"""What a row of `_ends` and a pair of `_by_pairs` cost, in characters of a row: measured, to choose between."""
 
 Match = tuple[int, int, int]
 """Start, end and distance of a place that matches."""
@@ -70,14 +74,19 @@ def near_matches(needle: str, text: str, most: int) -> list[Match]:
     """
     if most <= 0:
         return exact_matches(needle, text)
-    parts = _surroundings(needle, text, most)
-    if len(needle) * sum(high - low for low, high in parts) > MAX_AREA:
+    hits = _hits(needle, text, most)
+    parts = _surroundings(hits, len(needle) + most, most, len(text))
+    area = len(needle) * (CALL_COST + sum(high - low for low, high in parts))
+    if hits is not None and len(hits) * (2 * most + 1) ** 2 * PAIR_COST < area:
+        found = _by_pairs(needle, text, most, hits)
+    elif area > MAX_AREA:
         raise OutOfSteps
-    found = [
-        (start + low, end + low, distance)
-        for low, high in parts
-        for start, end, distance in _ends(needle, text[low:high], most)
-    ]
+    else:
+        found = [
+            (start + low, end + low, distance)
+            for low, high in parts
+            for start, end, distance in _ends(needle, text[low:high], most)
+        ]
     chosen: list[Match] = []
     for match in sorted(found, key=lambda m: (m[2], m[0] - m[1], m[0])):
         at = bisect.bisect(chosen, match)
@@ -96,28 +105,55 @@ def apart(matches: list[Match]) -> list[Match]:
     return taken
 
 
-def _surroundings(needle: str, text: str, most: int) -> list[tuple[int, int]]:
-    """The parts of `text` that can hold a match, apart from each other and in order."""
+def _hits(needle: str, text: str, most: int) -> list[int] | None:
+    """Where a match would start if nothing before a piece of the needle that stands there were changed.
+
+    One of `most` + 1 pieces stands unchanged in every match. None where a piece is empty: all places count.
+    """
     size = len(needle)
     spend = Steps(MAX_MATCHES)
-    bounds = [size * i // (most + 1) for i in range(most + 2)]
-    spans = []
-    for low, high in itertools.pairwise(bounds):
+    starts = set()
+    for low, high in itertools.pairwise(size * i // (most + 1) for i in range(most + 2)):
         if low == high:
-            return [(0, len(text))]
+            return None
         piece = needle[low:high]
         at = text.find(piece)
         while at >= 0:
             spend()
-            spans.append((max(0, at - low - most), min(len(text), at - low + size + most)))
+            starts.add(at - low)
             at = text.find(piece, at + 1)
+    return sorted(starts)
+
+
+def _surroundings(hits: list[int] | None, reach: int, most: int, size: int) -> list[tuple[int, int]]:
+    """The parts of a text of `size` characters that can hold a match, apart from each other and in order."""
+    if hits is None:
+        return [(0, size)]
     merged: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
+    for hit in hits:
+        start, end = max(0, hit - most), min(size, hit + reach)
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
     return merged
+
+
+def _by_pairs(needle: str, text: str, most: int, hits: list[int]) -> list[Match]:
+    """What `_ends` finds in the surroundings, by trying each start with each end: quicker where hits are few."""
+    size = len(needle)
+    best: dict[int, tuple[int, int]] = {}
+    for hit in hits:
+        around = text[max(0, hit - most) : hit + size + most]
+        # A match lacks at most 3 * most characters of the surroundings, besides its own distance.
+        if Levenshtein.distance(needle, around, score_cutoff=4 * most) > 4 * most:
+            continue
+        for start in range(max(0, hit - most), hit + most + 1):
+            for end in range(max(start + size - most, 1), min(start + size + most, len(text)) + 1):
+                distance = Levenshtein.distance(needle, text[start:end], score_cutoff=most)
+                if distance <= most and (end not in best or (distance, start) < best[end]):
+                    best[end] = distance, start
+    return [(start, end, distance) for end, (distance, start) in sorted(best.items())]
 
 
 def _ends(needle: str, text: str, most: int) -> list[Match]:

@@ -321,18 +321,20 @@ class Scanner:
         size, spaced, tight = 0, False, False
         for piece in self.pieces:
             text, low = piece.text, piece.low
+            if not text:
+                starts.append(size)
+                continue
             if piece.tight and spaced and parts:
                 parts[-1] = parts[-1][:-1]
                 size -= 1
-            if text.startswith(" ") and (spaced or tight):
+            if text[0] == " " and (spaced or tight):
                 text, low = text[1:], low + 1 if piece.high - piece.low == len(text) else low
             starts.append(size)
+            text = text if text.isascii() else text.translate(PUNCTUATION)
             if text:
-                text = text.translate(PUNCTUATION)
                 parts.append(text)
                 origins.append((size, size + len(text), low, piece.high))
                 size += len(text)
-            if text:
                 spaced, tight = text.endswith(" "), piece.tight
         starts.append(size)
         text = "".join(parts)
