@@ -87,11 +87,15 @@ class Engine:
     def _one(self, formula: str) -> bytes:
         if self.timeouts >= MOST_TIMEOUTS:
             return _failed(GIVEN_UP)
-        try:
-            return self._ask([formula])[0]
-        except _Stopped as stopped:
-            self.timeouts += 1
-            return _failed(str(stopped))
+        for _ in range(2):  # a process may also have been ended by others
+            try:
+                return self._ask([formula])[0]
+            except _Stopped as stopped:
+                why = str(stopped)
+                if why == TIMEOUT:
+                    break
+        self.timeouts += 1
+        return _failed(why)
 
     def _ask(self, formulas: Sequence[str]) -> list[bytes]:
         process = self._started()

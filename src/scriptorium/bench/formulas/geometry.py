@@ -39,8 +39,8 @@ class Layout:
 
     def __init__(self, mathml: str, symbols: Sequence[tuple[str, float, float, float, float]]) -> None:
         self.mathml = _BLANKS.sub("", _SPACES.sub(r"\1", mathml))
-        seen = ((_BLANKS.sub("", text), *box) for text, *box in symbols)
-        self.boxes = [(text, x, y, width, height) for text, x, y, width, height in seen if text]
+        seen = [(_BLANKS.sub("", text), x, y, width, height) for text, x, y, width, height in symbols]
+        self.boxes = [symbol for symbol in seen if symbol[0]]
         self.characters = "".join(symbol[0] for symbol in self.boxes)
         self.counts = Counter(self.characters)
 

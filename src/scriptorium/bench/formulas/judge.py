@@ -19,7 +19,6 @@ MOST_FORMULAS = 10_000
 """Different formulas of a page that are rendered: a full page has some hundred."""
 
 
-
 @lru_cache(maxsize=_PAGES)
 def _olmocr_read(markdown: str, dollars: bool) -> dict[str, Rendered]:
     formulas = list(dict.fromkeys(olmocr_formulas(markdown, dollars)))

@@ -51,7 +51,12 @@ _FLAT = {"math", "semantics", "mrow", "mstyle", "mpadded", "merror", "maction", 
 _SKIPPED = {"annotation", "annotation-xml", "mphantom", "mspace", "maligngroup", "malignmark", "none"}
 _TEXT = {"mi", "mn", "mo", "mtext", "ms"}
 _PARSER = etree.XMLParser(
-    recover=True, huge_tree=True, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    recover=True,
+    huge_tree=True,
+    resolve_entities=False,
+    no_network=True,
+    remove_comments=True,
+    remove_pis=True,
 )
 
 
@@ -223,7 +228,11 @@ def _stacked(
     element: etree._Element, base: list[_Node], below: list[_Node], above: list[_Node]
 ) -> list[_Node]:
     """What stands over and under: the limits of an operator are scripts, wherever they are set."""
-    if len(element) and _is_operator(element[0]) and "true" not in (element.get("accent"), element.get("accentunder")):
+    if (
+        len(element)
+        and _is_operator(element[0])
+        and "true" not in (element.get("accent"), element.get("accentunder"))
+    ):
         return [*base, _Node("script", "", [below, above])]
     return [_Node("stack", "", [base, below, above])]
 
