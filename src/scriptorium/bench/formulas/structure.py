@@ -8,14 +8,16 @@ are no nodes, scripts follow what they belong to, the lines of an alignment are 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
 NODE, END, INNER, ROW = "\x02", "\x03", "\x04", "\x05"
 DEEPEST = 120
-"""Levels of MathML that are read (some fifty fractions within each other)."""
+"""Levels of MathML that are read (some fifty fractions within each other; Python's stack bears no more)."""
 
 OVERLINE, BAR = "‾", "¯"
 _STRUCK = "\u0338"
@@ -82,13 +84,12 @@ class Structure:
         )
 
 
-@dataclass
-class _Node:
+class _Node(NamedTuple):
     """A symbol (`kind` is empty, `name` its glyph and alphabet) or a construct of rows."""
 
     kind: str
     name: str
-    rows: "list[list[_Node]]"
+    rows: "Sequence[Sequence[_Node]]"
 
 
 def structure(mathml: str) -> Structure:
@@ -96,22 +97,19 @@ def structure(mathml: str) -> Structure:
     root = etree.fromstring(mathml, _PARSER) if mathml.strip() else None
     if root is None:
         return Structure()
-    if _depth(root) > DEEPEST:
-        return Structure(too_deep=True)
     reader = _Reader()
-    body = reader.read([root])
+    try:
+        body = reader.read([root])
+    except _TooDeep:
+        return Structure(too_deep=True)
     return Structure(_written(body), _written(reader.tag))
 
 
-def _depth(root: etree._Element) -> int:
-    deepest = depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        deepest = max(deepest, depth)
-    return deepest
+class _TooDeep(Exception):
+    """Elements lie deeper than DEEPEST."""
 
 
-def _written(row: list[_Node]) -> str:
+def _written(row: Sequence[_Node]) -> str:
     return "".join(
         f"{NODE}{node.name}{END}"
         if not node.kind
@@ -121,7 +119,8 @@ def _written(row: list[_Node]) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    """The name of an element, without its namespace; nothing for an entity that nobody knows."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 class _Reader:
@@ -129,24 +128,29 @@ class _Reader:
 
     def __init__(self) -> None:
         self.tag: list[_Node] = []
+        self.level = 0
 
     def read(self, elements: list[etree._Element]) -> list[_Node]:
         """The row that elements make when they stand side by side."""
         return _settled(self.nodes(elements))
 
     def nodes(self, elements: Iterable[etree._Element]) -> list[_Node]:
-        """The nodes of elements, those of mere wrappers unwrapped."""
+        """The nodes of elements, those of mere wrappers unwrapped. Raises _TooDeep."""
+        self.level += 1
+        if self.level > DEEPEST:
+            raise _TooDeep
         row: list[_Node] = []
         for element in elements:
             name = _name(element)
             if name in _SKIPPED or not name:
                 continue
             if name in _TEXT and not len(element):
-                row += _symbols(element)
+                row += _symbols(element.text or "", element.get("mathvariant", ""))
             elif name in _FLAT or name in _TEXT:
                 row += self.nodes(element)
             else:
                 row += self.construct(name, element, [self.part(child) for child in element])
+        self.level -= 1
         return row
 
     def part(self, element: etree._Element) -> list[_Node]:
@@ -203,16 +207,16 @@ def _cell(row: list[_Node]) -> _Node:
     return _Node("cell", "", [row])
 
 
-def _symbols(element: etree._Element) -> list[_Node]:
+@lru_cache(maxsize=4096)
+def _symbols(text: str, variant: str) -> tuple[_Node, ...]:
     """The symbols of a piece of text, each with its alphabet."""
-    variant = element.get("mathvariant", "")
     nodes = []
-    for character in _UNSEEN.sub("", element.text or ""):
+    for character in _UNSEEN.sub("", text):
         plain, alphabet = _plain(character)
         for glyph in plain.translate(_GLYPHS):
             mark = _ALPHABETS.get(alphabet or variant, "") if glyph.isalnum() else ""
-            nodes.append(_Node("", glyph + mark, []))
-    return nodes
+            nodes.append(_Node("", glyph + mark, ()))
+    return tuple(nodes)
 
 
 def _plain(character: str) -> tuple[str, str]:
@@ -259,7 +263,7 @@ def _settled(row: list[_Node]) -> list[_Node]:
             after = row[at + 1].name if at + 1 < len(row) else ""
             out += _unpacked(node, before.name if before and not before.kind else "", after)
         elif node.kind == "script" and before and before.kind == "script":
-            joined = [one + other for one, other in zip(before.rows, node.rows, strict=True)]
+            joined = [[*one, *other] for one, other in zip(before.rows, node.rows, strict=True)]
             out[-1] = _Node("script", "", joined)
         elif node.name == "°" and not node.kind:
             out.append(_Node("script", "", [[], [_Node("", "∘", [])]]))
@@ -275,7 +279,9 @@ def _settled(row: list[_Node]) -> list[_Node]:
 def _unpacked(lines: _Node, before: str, after: str) -> list[_Node]:
     """A table as it is read: one column without a fence is a text in lines, and cases have no columns."""
     if before == "{" and after != "}":
-        rows = [[_cell([node for cell in cells for node in cell.rows[0]])] for cells in lines.rows]
+        rows: Sequence[Sequence[_Node]] = [
+            [_cell([node for cell in cells for node in cell.rows[0]])] for cells in lines.rows
+        ]
     else:
         rows = lines.rows
     if before not in _OPENING and all(len(cells) <= 1 for cells in rows):
