@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from scriptorium.bench import convert_commands, data_commands, score_commands
+from scriptorium.bench.formulas.commands import crosscheck
 from scriptorium.bench.prepare.commands import app as prepare
 
 app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
@@ -16,6 +17,7 @@ app.command()(score_commands.score)
 app.command()(score_commands.compare)
 app.command()(convert_commands.convert)
 app.command()(convert_commands.adapt)
+app.command()(crosscheck)
 
 
 @app.command()

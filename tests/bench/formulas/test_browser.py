@@ -4,9 +4,13 @@ import itertools
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from scriptorium.bench.commands import app
 from scriptorium.bench.formulas.browser import cross_check
-from scriptorium.errors import HostError
+from scriptorium.errors import HostError, InputError
+
+from ..shared import sample
 
 CHROMIUM = Path("/usr/bin/chromium")
 FORMULAS = [
@@ -49,3 +53,24 @@ def test_a_browser_that_is_not_there_is_named(tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="playwright is missing")
     with pytest.raises(HostError, match="does not start"):
         cross_check([("x", "x")], tmp_path / "none")
+
+
+def test_the_command_prints_what_agrees() -> None:
+    pytest.importorskip("playwright", reason="playwright is missing")
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing")
+    result = CliRunner().invoke(app, ["crosscheck", str(sample()), "--chromium", str(CHROMIUM)])
+    assert result.exit_code == 0, result.output
+    assert "41 formulas, 41 with the same symbols" in result.output
+
+
+def test_a_bench_without_formulas_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pdfs").mkdir()
+    (tmp_path / "pdfs" / "a.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / "one.jsonl").write_text(
+        '{"pdf": "a.pdf", "page": 1, "id": "a", "type": "math", "math": "x"}\n', encoding="utf-8"
+    )
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "a_pg1_repeat1.md").write_text("no formula", encoding="utf-8")
+    result = CliRunner().invoke(app, ["crosscheck", str(tmp_path)])
+    assert isinstance(result.exception, InputError)

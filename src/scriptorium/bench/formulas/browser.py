@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scriptorium.bench.folder import load_bench
+from scriptorium.bench.formulas.find import olmocr_formulas
 from scriptorium.bench.formulas.geometry import Layout, contains
 from scriptorium.bench.formulas.render import render
+from scriptorium.bench.outputs import read_candidate
 from scriptorium.errors import HostError
 
 _PAGE = """<!DOCTYPE html><html><head><style>
@@ -97,3 +100,17 @@ def cross_check(pairs: Iterable[tuple[str, str]], executable: Path | None = None
             differing.append((reference, hypothesis, mine, browsers))
     same = sum(ours[formula].characters == theirs[formula].characters for formula in formulas)
     return CrossCheck(len(asked), len(formulas), same, tuple(differing))
+
+
+def bench_pairs(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
+    """Each formula of a bench's tests with each formula that candidates wrote for its page, as olmOCR-bench
+    finds them. Raises InputError for a folder that is no bench or a candidate without outputs."""
+    bench = load_bench(folder)
+    pairs: dict[tuple[str, str], None] = {}
+    for name in names:
+        for page, outputs in read_candidate(bench.root, name).items():
+            asked = [test["math"] for _, test in bench.pages.get(page, []) if test["type"] == "math"]
+            for output in outputs if asked else []:
+                formulas = olmocr_formulas(output.text or "", True)
+                pairs.update(dict.fromkeys((one, other) for one in asked for other in formulas))
+    return list(pairs)
