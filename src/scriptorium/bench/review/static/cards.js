@@ -104,7 +104,7 @@ function cell(verdict) {
   const notes = [];
   if (verdict.margin !== null && verdict.margin !== undefined) notes.push(`margin ${Math.round(verdict.margin * 100) / 100}`);
   if (verdict.would_pass_if) notes.push(`would pass if ${verdict.would_pass_if}`);
-  if (notes.length) made.append(element("small", { textContent: notes.join("; ") }));
+  if (notes.length) made.append(element("small", { textContent: notes.join("; "), title: notes.join("; ") }));
   return made;
 }
 

@@ -61,7 +61,7 @@ const show = debounced(30, async () => {
     place.className = state.raw ? "raw" : "rendered";
     put(place, html);
     if (!html.trim()) place.textContent = text.error ? `No text: ${text.error}` : "This output is empty.";
-    place.querySelector("mark")?.scrollIntoView({ block: "nearest" });
+    place.querySelector("mark")?.scrollIntoView({ block: "center" });
   } catch (error) {
     notice(error.message);
   }
