@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scriptorium.bench.review.agreement import agreement
 from scriptorium.bench.review.changes import Stale, digest
 from scriptorium.bench.review.forms import form, forms
 from scriptorium.bench.review.lines import members, rewritten
@@ -362,6 +363,34 @@ def test_a_rewritten_line_says_what_it_should_and_keeps_the_rest(
         new[each.start : each.end] for each in members(new) if each.key in record and each.key not in put
     ] == kept
     assert rewritten(line, {}, set()) == line
+
+
+def test_agreement_counts_what_two_people_said_of_the_same_tests(folder: Path) -> None:
+    rows = [
+        {"pdf": "a.pdf", "page": 1, "id": f"t{n}", "type": "present", "text": f"text {n}"} for n in range(6)
+    ]
+    (folder / "one.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    store = Store(folder)
+    said = {
+        "Ann": ["verified"] * 3 + ["rejected"] * 2,
+        "Bob": ["verified"] * 2 + ["rejected"] * 2 + ["verified"],
+    }
+    for who, states in said.items():
+        for number, state in enumerate(states):
+            before = (folder / "one.jsonl").read_bytes()
+            item = by_id(store, f"t{number}")
+            store.mark(who, [("one", item.digest)], state)
+            if item.state == state:
+                assert (folder / "one.jsonl").read_bytes() == before
+    found = agreement(store.steps())
+    assert found["people"][0] == {"who": "Ann", "approve": 3, "reject": 2}
+    assert found["pairs"] == [{"who": ["Ann", "Bob"], "both": 5, "same": 3, "kappa": pytest.approx(1 / 6)}]
+    store.undo("Bob")
+    assert agreement(store.steps())["pairs"][0]["both"] == 4
+    item = by_id(store, "t0")
+    store.edit("Bob", "one", item.digest, (item.record or {}) | {"text": "another"})
+    assert agreement(store.steps())["pairs"][0]["both"] == 3
+    assert agreement([]) == {"people": [], "pairs": []}
 
 
 LINE = st.sampled_from([b"", b"  ", b"{broken", b"\xff"]) | st.builds(

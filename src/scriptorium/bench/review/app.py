@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from scriptorium.bench import rendered
+from scriptorium.bench.review.agreement import agreement
 from scriptorium.bench.review.changes import Stale
 from scriptorium.bench.review.forms import forms
 from scriptorium.bench.review.guard import Guard
@@ -210,9 +211,10 @@ class Desk:
         return {}
 
     def history(self, asked: Body) -> Body:
-        """The latest steps of everybody, and how many of them the asking person can undo and redo."""
+        """The latest steps, how many the asking person can undo and redo, and how far people agree."""
         undo, redo = self.store.undoable(asked.get("who", ""))
-        return {"undo": len(undo), "redo": len(redo), "steps": self.store.steps()[-50:]}
+        steps = self.store.steps()
+        return {"undo": len(undo), "redo": len(redo), "steps": steps[-50:], "agreement": agreement(steps)}
 
     def step(self, step: Body) -> Body:
         """A step that was undone or redone, and the page it was on."""

@@ -140,7 +140,10 @@ class Store:
         return self._done("edit", who, plan)[0]
 
     def mark(self, who: str, named: Iterable[tuple[str, str]], state: str | None) -> list[Item]:
-        """Set `checked` of the tests (category, digest) in one step: verified, rejected, or None."""
+        """Set `checked` of the tests (category, digest) in one step: verified, rejected, or None.
+
+        Who says again what a test's state is already, agrees: the trail has it, the file stays.
+        """
         if state is not None and state not in STATES:
             raise TestError(f"must be one of {', '.join(STATES)} or null, found {state!r}", field="checked")
         action = {"verified": "approve", "rejected": "reject", None: "uncheck"}[state]
@@ -154,6 +157,8 @@ class Store:
                 if item.record.get("checked") != state:
                     put, drop = ({"checked": state}, set()) if state else ({}, {"checked"})
                     changes.append(self._replace(item, rewritten(item.line, put, drop)))
+                elif state:
+                    changes.append(self._replace(item, item.line))
             return changes
 
         return self._done(action, who, plan)
@@ -220,7 +225,7 @@ class Store:
             raise InputError("say who you are first")
         with self.trail.locked():
             self._recover()
-            changes = [change for change in plan() if change.before != change.after]
+            changes = [change for change in plan() if action != "edit" or change.before != change.after]
             if changes:
                 self._carry_out(action, who, changes)
             wanted = [(change.category, change.after) for change in changes if change.after is not None]
@@ -282,6 +287,8 @@ class Store:
             try:
                 if text is None:
                     path.unlink(missing_ok=True)
+                    continue
+                if path.exists() and path.read_bytes() == text.encode("utf-8", "surrogateescape"):
                     continue
                 mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
                 with whole(path.resolve()) as part:

@@ -122,8 +122,8 @@ function buttons(item, actions) {
   const row = element("div", { className: "buttons" });
   const button = (text, title, act, css = "") => row.append(element("button", { textContent: text, title, className: css, onclick: (event) => { event.stopPropagation(); act(); } }));
   if (item.test) {
-    if (item.state !== "verified") button("Approve", "a", () => actions.mark("verified"), "good");
-    if (item.state !== "rejected") button("Reject", "r", () => actions.mark("rejected"), "bad");
+    button(item.state === "verified" ? "Confirm" : "Approve", "a", () => actions.mark("verified"), "good");
+    button(item.state === "rejected" ? "Confirm" : "Reject", "r", () => actions.mark("rejected"), "bad");
     if (item.state !== "unchecked") button("Uncheck", "c", () => actions.mark(null));
   }
   button("Edit", "e", actions.edit);

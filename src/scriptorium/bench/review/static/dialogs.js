@@ -32,12 +32,26 @@ export function askName() {
 }
 
 export async function showHistory() {
-  const { steps } = await ask("history", { who: who() });
+  const { steps, agreement } = await ask("history", { who: who() });
+  find("#people").replaceChildren(...people(agreement.people), ...agreement.pairs.map(pair));
   const lines = steps.reverse().map((step) => element("li", {},
     element("time", { textContent: step.when.replace("T", " ").slice(0, 16) }), ` ${step.who} `, element("b", { textContent: step.action }),
     ` ${step.changes.map(({ category, before, after }) => `${idOf(after || before)} (${category})`).join(", ")}`));
   find("#steps ol").replaceChildren(...(lines.length ? lines : [element("li", { textContent: "Nothing has been changed yet." })]));
   find("#steps").showModal();
+}
+
+const DONE = ["approve", "reject", "edit", "add", "delete"];
+
+function people(rows) {
+  if (!rows.length) return [];
+  const head = element("tr", {}, element("th"), ...["approved", "rejected", "edited", "added", "deleted"].map((textContent) => element("th", { textContent })));
+  return [element("table", {}, head, ...rows.map((row) => element("tr", {}, element("th", { textContent: row.who }), ...DONE.map((name) => element("td", { textContent: row[name] ?? 0 })))))];
+}
+
+function pair({ who: [one, other], both, same, kappa }) {
+  const chance = kappa === null ? "" : ` (κ ${kappa.toFixed(2)})`;
+  return element("p", { textContent: `${one} and ${other} both marked ${both} ${both === 1 ? "test" : "tests"} and agree on ${same}${chance}.` });
 }
 
 function idOf(line) {
