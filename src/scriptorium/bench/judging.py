@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from typing import Any
 
+from scriptorium.bench.explain import explain
 from scriptorium.bench.folder import Bench
 from scriptorium.bench.outputs import MISSING, Output, Outputs
 from scriptorium.bench.page import Page
@@ -29,23 +30,35 @@ CHUNK = 8
 
 def judge_output(task: Task) -> Judged:
     """The cells of one text under each rule set."""
-    tests, text, rules, explain = task
+    tests, text, rules, explained = task
     page = Page(text)
     judged: Judged = [{} for _ in tests]
     for name in rules:
-        found = [_verdict(test, page, name, explain) for test in tests]
+        found = [_verdict(test, page, name, explained) for test in tests]
         won = counted(tests, [verdict for verdict, _ in found], name)
         for cells, (verdict, error), counts in zip(judged, found, won, strict=True):
             cells[name] = _cell(verdict, counts, error)
+    for cells in judged:
+        _share_evidence(cells)
     return judged
 
 
-def _verdict(test: Test, page: Page, rules: str, explain: bool) -> tuple[Verdict, str | None]:
-    """A verdict. A judge that raises costs its own test only, and the error is kept."""
+def _verdict(test: Test, page: Page, rules: str, explained: bool) -> tuple[Verdict, str | None]:
+    """A verdict, explained where it fails. A judge that raises costs its own test only; the error is kept."""
     try:
-        return judge_checked(test, page, rules), None
+        verdict = judge_checked(test, page, rules)
+        failed = explained and verdict.passed is False
+        return explain(test, page, rules, verdict) if failed else verdict, None
     except Exception as error:
         return Verdict(False, "error"), f"{type(error).__name__}: {error}"
+
+
+def _share_evidence(cells: dict[str, Cell]) -> None:
+    """What one rule set found where another passes the test too is evidence for both."""
+    shown = next((cell["evidence"] for cell in cells.values() if cell["passed"] and cell["evidence"]), None)
+    for cell in cells.values():
+        if cell["passed"] and cell["evidence"] is None:
+            cell["evidence"] = shown
 
 
 def _cell(verdict: Verdict, counts: bool, error: str | None) -> Cell:
@@ -102,17 +115,15 @@ Key = tuple[str, int]
 
 
 def _judge(tasks: dict[Key, Task], cache: VerdictCache, jobs: int, what: str) -> dict[Key, Judged]:
-    """The cells of each task, from the cache where they are known."""
+    """The cells of each task, from the cache where they are known; equal tasks are judged once."""
     names = {key: cache.key(task) for key, task in tasks.items()}
     known = cache.read(names.values())
-    judged = {key: known[name] for key, name in names.items() if name in known}
-    left = [key for key in tasks if key not in judged]
-    fresh: dict[str, Judged] = {}
-    results = _run([tasks[key] for key in left], jobs)
-    for key, cells in zip(left, track(results, len(left), what), strict=True):
-        judged[key] = fresh[names[key]] = cells
+    left = {name: tasks[key] for key, name in names.items() if name not in known}
+    results = _run(list(left.values()), jobs)
+    fresh = dict(zip(left, track(results, len(left), what), strict=True)) if left else {}
     cache.write(fresh)
-    return judged
+    known |= fresh
+    return {key: known[name] for key, name in names.items()}
 
 
 def _run(tasks: list[Task], jobs: int) -> Iterator[Judged]:

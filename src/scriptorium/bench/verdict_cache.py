@@ -57,10 +57,9 @@ class VerdictCache:
         """The cache in the folder of all caches."""
         return cls(cache_folder() / FILE)
 
-    def key(self, task: Any) -> str:
+    @staticmethod
+    def key(task: Any) -> str:
         """The key of a task (a value of JSON): equal tasks have equal verdicts."""
-        if self.path is None:
-            return ""
         return hashlib.sha256(json.dumps(task).encode()).hexdigest()
 
     def read(self, keys: Iterable[str]) -> dict[str, Any]:
