@@ -107,7 +107,7 @@ def _explained(name: str, revision: str, folder: Path | None = None, path: str =
         ) from error
     try:
         yield
-    except (OSError, HTTPError) as error:
+    except (OSError, HTTPError, ValueError) as error:  # ValueError: a name, or an answer that is no JSON
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise HostError(f"{folder}: the disk is full; make room and start again") from error
         what = f"{path} of hub:{name}@{revision}" if path else f"hub:{name}@{revision}"

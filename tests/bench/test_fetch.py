@@ -198,6 +198,7 @@ def test_usage_is_explained(hub: Hub, tmp_path: Path) -> None:
     assert "no category 'tables'; there are math, old" in unknown.stderr
     assert "--revision" in hub.fetch().stderr
     assert hub.fetch("--revision", "nowhere").returncode == 5
+    assert "cannot be fetched" in hub.fetch("--revision", "no such thing").stderr
     bad = tmp_path / "bad.json"
     bad.write_text('{"files": {"a": 1}}')
     with pytest.raises(InputError, match="not a lock"):

@@ -163,6 +163,9 @@ def test_a_fault_of_one_test(bench: Path, record: dict, code: str | None) -> Non
         ([order("t1", "one", "two"), order("t2", "two", "three"), order("t3", "three", "one")], [1]),
         ([test("t1", "chain", items=["one", "two", "three"]), order("t2", "three", "one")], [1]),
         ([test("t1", "baseline", max_length=5), test("t2")], [1]),
+        ([test("t1", "table", cell="Total profit"), test("t2", "absent", text="profit")], [2]),
+        ([test("t1", "list", items=["one", "two"]), test("t2", "absent", text="two")], [2]),
+        ([test("t1", "chain", items=[f"item {n}" for n in range(3000)])], []),
         ([test("t1", "count", text="x yz", times=2), test("t2", "count", text="x yz", times=3)], [2]),
     ],
 )
@@ -214,10 +217,10 @@ def test_files_of_candidates_that_do_not_count(bench: Path) -> None:
     told = [(f.code, f.file) for f in lint(bench) if f.code not in ("null_passes", "none_passes", "all_pass")]
     assert told == [
         ("folder_unmatched", "strange"),
-        ("output_unreadable", "tool"),
         ("pages_missing", "tool"),
-        ("sidecar", "tool"),
         ("output_no_page", "tool/a_pg0_repeat1.md"),
+        ("sidecar", "tool/a_pg1_repeat1.md"),
+        ("output_unreadable", "tool/b_pg1_repeat1.md"),
         ("output_no_page", "tool/b_pg3_repeat1.md"),
         ("output_no_page", "tool/c_pg1_repeat1.md"),
         ("output_misnamed", "tool/notes.md"),

@@ -1,21 +1,22 @@
 """What is wrong with candidates' outputs, and what their verdicts say of the tests."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scriptorium.bench.judging import Cell, judge_output
 from scriptorium.bench.lint.entries import Entry, Placed
 from scriptorium.bench.lint.findings import Finding
 from scriptorium.bench.lint.pages import Sizes
-from scriptorium.bench.outputs import Output, page_id, page_names, read_candidate
+from scriptorium.bench.outputs import Output, Outputs, page_id, page_names, read_output
 from scriptorium.bench.rules import STRICT
 from scriptorium.bench.tests import Test, check_test
-from scriptorium.errors import InputError
 from scriptorium.progress import track
 
 LARGE = 1_000_000
 """Bytes. The fullest page of print has some thousand characters; a text of this size is a loop."""
+
+NAMES = "<pdf>_pg<page>_repeat<n>.md"
 
 Pages = dict[str, list[Placed]]
 
@@ -26,55 +27,61 @@ def folders(root: Path) -> list[str]:
     return [path.name for path in each if path.name != "pdfs" and not path.name.startswith(".")]
 
 
-def check_files(root: Path, candidate: str, sizes: Sizes) -> Iterator[Finding]:
-    """Files of a candidate's folder that are no output of a page, or one that cannot be used."""
+def check_files(root: Path, candidate: str, sizes: Sizes) -> tuple[Outputs | None, list[Finding]]:
+    """The outputs of a candidate's folder by page, None if there are none, and the files that are no such output."""
     home = root / candidate
     if not home.is_dir():
-        yield Finding("candidate_missing", candidate, None, None, "there is no such folder")
-        return
+        return None, [Finding("candidate_missing", candidate, None, None, "there is no such folder")]
     known = {name.removesuffix(".pdf"): count for name, count in sizes.items()}
-    outputs = {path: (stem, page) for path, stem, page, _ in page_names(home)}
-    matched = {path for path, (stem, page) in outputs.items() if 1 <= page <= max(1, known.get(stem, 0))}
-    matched = {path for path in matched if outputs[path][0] in known}
-    if not matched:
-        message = (
-            "is taken for a candidate, but holds no output of any page; move it out of the bench, or name "
-        )
-        yield Finding(
-            "folder_unmatched", candidate, None, None, f"{message}its files <pdf>_pg<page>_repeat<n>.md"
-        )
-        return
+    outputs: dict[str, list[tuple[int, Output]]] = defaultdict(list)
+    findings: list[Finding] = []
+    named = {path: (stem, page, repeat) for path, stem, page, repeat in page_names(home)}
     for path in sorted(path for path in home.rglob("*.md") if path.is_file()):
         name = path.relative_to(root).as_posix()
-        if path not in outputs:
-            message = "is not named <pdf>_pg<page>_repeat<n>.md: it is passed over; rename it or move it away"
-            yield Finding("output_misnamed", name, None, None, message)
-        elif path not in matched:
-            stem, page = outputs[path]
+        if path not in named:
+            findings.append(
+                Finding("output_misnamed", name, None, None, f"is not named {NAMES}; it is passed over")
+            )
+            continue
+        stem, page, repeat = named[path]
+        if not 1 <= page <= max(1, known.get(stem, 0)) or stem not in known:
             message = f"belongs to no page: there is no page {page} of pdfs/{stem}.pdf; move it away"
-            yield Finding("output_no_page", name, None, None, message)
-        elif (size := path.stat().st_size) > LARGE:
-            message = f"has {size:,} bytes, far more than a page holds; it is judged all the same"
-            yield Finding("output_large", name, None, None, message)
+            findings.append(Finding("output_no_page", name, None, None, message))
+            continue
+        output = read_output(path)
+        outputs[page_id(f"{stem}.pdf", page)].append((repeat, output))
+        findings += _check_output(path, name, output)
+    if not outputs:
+        message = (
+            f"is taken for a candidate, but holds no output of any page ({NAMES}); move it out of the bench"
+        )
+        return None, [Finding("folder_unmatched", candidate, None, None, message)]
+    return {
+        page: [each for _, each in sorted(rows, key=lambda r: r[0])] for page, rows in outputs.items()
+    }, findings
 
 
-def check_outputs(candidate: str, outputs: dict[str, list[Output]], pages: set[str]) -> Iterator[Finding]:
-    """Outputs that cannot be read, sidecars that cannot, pages without an output."""
-    for page, each in outputs.items():
-        for output in each:
-            if output.text is None and "state" not in output.sidecar:
-                message = f"page {page}: {output.sidecar.get('error')}; it counts as failed, make it again"
-                yield Finding("output_unreadable", candidate, None, None, message)
-            if problem := output.sidecar.get("sidecar_error"):
-                yield Finding("sidecar", candidate, None, None, f"page {page}: {problem}; it is passed over")
+def _check_output(path: Path, name: str, output: Output) -> Iterator[Finding]:
+    """An output that cannot be read or is far too large, a sidecar that cannot be read."""
+    if output.text is None and "state" not in output.sidecar:
+        problem = output.sidecar.get("error")
+        yield Finding("output_unreadable", name, None, None, f"{problem}; it counts as failed, make it again")
+    if problem := output.sidecar.get("sidecar_error"):
+        yield Finding("sidecar", name, None, None, f"{problem}; it is passed over")
+    if (size := path.stat().st_size) > LARGE:
+        message = f"has {size:,} bytes, far more than a page holds; it is judged all the same"
+        yield Finding("output_large", name, None, None, message)
+
+
+def _missing(candidate: str, outputs: Outputs, pages: set[str]) -> Iterator[Finding]:
     if missing := sorted(pages - outputs.keys()):
         names = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         message = f"{len(missing)} of {len(pages)} pages have no output and fail all their tests: {names}"
         yield Finding("pages_missing", candidate, None, None, message)
 
 
-def check_verdicts(root: Path, names: list[str], placed: list[Placed]) -> Iterator[Finding]:
-    """Unreadable outputs, and tests that all candidates, none of them, or an empty text pass.
+def check_verdicts(candidates: dict[str, Outputs], placed: list[Placed]) -> Iterator[Finding]:
+    """Pages without an output, and tests that all candidates, none of them, or an empty text pass.
 
     Verdicts are those of scriptorium-1; a test with several outputs passes if more than half of them do. What
     all or none pass is told where there are two candidates or more.
@@ -84,23 +91,17 @@ def check_verdicts(root: Path, names: list[str], placed: list[Placed]) -> Iterat
         if test["checked"] != "rejected":
             pages[page_id(test["pdf"], test["page"])].append((entry, test))
     passed: dict[Entry, int] = {}
-    there = []
-    for name in names:
-        try:
-            outputs = read_candidate(root, name)
-        except InputError:
-            continue  # named as a folder that matches nothing
-        there.append(name)
-        yield from check_outputs(name, outputs, set(pages))
+    for name, outputs in candidates.items():
+        yield from _missing(name, outputs, set(pages))
         for page, tests in track(pages.items(), len(pages), f"pages of {name}"):
             yield from _count(tests, outputs.get(page, []), passed, name)
     yield from _null(pages)
-    if len(there) > 1:
-        yield from _alike(pages, passed, len(there))
+    if len(candidates) > 1:
+        yield from _alike(pages, passed, len(candidates))
 
 
 def _count(
-    tests: list[Placed], outputs: list[Output], passed: dict[Entry, int], name: str
+    tests: list[Placed], outputs: Sequence[Output], passed: dict[Entry, int], name: str
 ) -> Iterator[Finding]:
     """Add 1 to each test that the outputs of a page pass; name judges that failed."""
     votes = [0] * len(tests)

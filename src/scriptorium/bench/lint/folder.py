@@ -35,8 +35,12 @@ def lint(root: Path, names: list[str] | None = None) -> list[Finding]:
     findings += check_pages(placed)
     findings += check_languages(placed)
     names = candidates.folders(root) if names is None else names
+    outputs = {}
     for name in names:
-        findings += candidates.check_files(root, name, sizes)
+        found, faults = candidates.check_files(root, name, sizes)
+        findings += faults
+        if found is not None:
+            outputs[name] = found
     there = [(entry, test) for entry, test in placed if 0 < test["page"] <= sizes.get(test["pdf"], 0)]
-    findings += candidates.check_verdicts(root, names, there)
+    findings += candidates.check_verdicts(outputs, there)
     return in_order(findings)

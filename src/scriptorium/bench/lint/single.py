@@ -32,7 +32,7 @@ def check_tests(placed: list[Placed]) -> Iterator[Finding]:
 
 def texts_of(test: Test) -> dict[str, str]:
     """The texts that a test looks for on the page, by field, in normal form; blank ones left out."""
-    fields = ("text", "before", "after", "cell", "value")
+    fields = ("text", "before", "after", "cell", "value", "appears_before_marker", "appears_after_marker")
     found = {name: test[name] for name in fields if isinstance(test.get(name), str)}
     for name in ("items", "cells"):
         found |= {f"{name}[{i}]": one for i, one in enumerate(test.get(name) or []) if isinstance(one, str)}

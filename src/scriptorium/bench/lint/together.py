@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from rapidfuzz import fuzz
 
@@ -19,6 +20,8 @@ LEAST_LENGTH = 20
 """Shorter texts are alike by chance."""
 NEIGHBOURS = 200
 """In order of text, each test is compared with so many after it: a page has ten tests, not thousands."""
+
+_NEEDING = ("present", "order", "chain", "format", "list", "link", "code", "table", "table_row")
 
 Step = tuple[str, Placed]
 """A text that must come later, and the test that says so."""
@@ -41,7 +44,7 @@ def check_pages(placed: list[Placed]) -> Iterator[Finding]:
 
 def _required(test: Test) -> list[str]:
     """The texts without which a test cannot pass."""
-    if test["type"] in ("present", "order", "chain", "format") or test.get("times"):
+    if test["type"] in _NEEDING or test.get("times"):
         return list(texts_of(test).values())
     return []
 
@@ -99,6 +102,8 @@ def _circles(page: list[Placed]) -> Iterator[Finding]:
         for first, second in itertools.pairwise(texts):
             if first != second:
                 later[first].append((second, one))
+    if not _turns(later):
+        return
     told: set[frozenset[str]] = set()
     for first in list(later):
         for second, (entry, _) in later[first]:
@@ -113,6 +118,15 @@ def _circles(page: list[Placed]) -> Iterator[Finding]:
                     "contradiction",
                     f"{shown(first)} before {shown(second)}, but by {others} it comes after; drop one",
                 )
+
+
+def _turns(later: dict[str, list[Step]]) -> bool:
+    """Whether some text comes before itself."""
+    try:
+        TopologicalSorter({first: [text for text, _ in steps] for first, steps in later.items()}).prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def _way(later: dict[str, list[Step]], start: str, goal: str) -> list[Placed] | None:

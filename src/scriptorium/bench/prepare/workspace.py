@@ -67,7 +67,10 @@ def _count(path: Path, worker: PdfWorker) -> int:
 
 
 def read_texts(workspace: Path, names: list[str]) -> tuple[Texts, list[str]]:
-    """The text of every page, and the sources that are none of the PDFs `names`. Raises InputError."""
+    """The text of every page, and the sources that are none of the PDFs `names`. Raises InputError.
+
+    Of two results for one page the one further down counts: a pipeline that was started again adds to its files.
+    """
     folders = [workspace / "results", workspace / "dolma", workspace]
     files = next((found for each in folders if (found := _files(each))), [])
     if not files:
