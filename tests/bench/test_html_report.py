@@ -138,6 +138,8 @@ def test_a_click_on_a_test_marks_its_evidence_and_a_click_on_a_mark_finds_its_te
         "mark => { const r = mark.getBoundingClientRect(); return r.top > 0 && r.bottom < 900 }"
     )
     assert "present" in page.inner_text(".inspector") and "found" in page.inner_text(".inspector")
+    page.keyboard.press("2")
+    assert selected.first.get_attribute("class").split()[-2:] == ["passed", "selected"]
     mark = page.locator(".text-pane:visible mark.passed:not(.selected)").first
     name = mark.get_attribute("data-test")
     mark.click()
@@ -192,8 +194,9 @@ def _shared(one: list[str], two: list[str]) -> float:
 
 
 def test_keys_go_through_pages_tests_filters_and_rule_sets(page):
+    page.keyboard.press("j")
+    at_page(page, "blank_book_pg1")
     page.keyboard.press("f")
-    page.wait_for_selector(".panes[data-page]")
     assert page.input_value('.filters [name="outcome"]') == "failed"
     page.keyboard.press("f")
     assert page.input_value('.filters [name="outcome"]') == ""

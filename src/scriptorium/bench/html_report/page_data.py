@@ -3,11 +3,13 @@
 from typing import Any
 
 from scriptorium.bench.folder import Bench
+from scriptorium.bench.html_report.pictures import Pictures
 from scriptorium.bench.outputs import MISSING, Output, Outputs
 from scriptorium.bench.rendered import Evidence, drawn_formula, raw, rendered
 from scriptorium.bench.rows import Row
 from scriptorium.bench.scores import Scores
 from scriptorium.bench.tests import COMMON, FIELDS, Test
+from scriptorium.pages.pdf import PdfError
 
 OUTCOMES: dict[bool | None, int] = {False: 0, True: 1, None: 2}
 UNKNOWN = 3
@@ -30,7 +32,7 @@ class Results:
         return [[row["rules"].get(name) if row else None for name in self.rules] for row in rows]
 
 
-def index(results: Results, pictures: dict[str, Any]) -> dict[str, Any]:
+def index(results: Results, pictures: Pictures) -> dict[str, Any]:
     """The value that `window.__index` gets: names, pages, and one short row a test (see store.js)."""
     pages = results.bench.pages
     tests = [(number, category, test) for number, page in enumerate(pages) for category, test in pages[page]]
@@ -57,7 +59,7 @@ def index(results: Results, pictures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _picture(found: Any) -> str | None:
+def _picture(found: str | PdfError) -> str | None:
     return f"pictures/{found}" if isinstance(found, str) else None
 
 
@@ -76,7 +78,7 @@ def summary(test: Test) -> str:
     return text if len(text) <= SUMMARY else text[: SUMMARY - 1] + "…"
 
 
-def page_data(results: Results, page: str, picture: Any) -> dict[str, Any]:
+def page_data(results: Results, page: str, picture: str | PdfError) -> dict[str, Any]:
     """The value that `window.__page` gets: outputs of each candidate, and the page's tests by id."""
     tests = [test for _, test in results.bench.pages[page]]
     return {
@@ -104,11 +106,20 @@ def _marks(results: Results, candidate: int, tests: list[Test]) -> list[Evidence
     """The evidence in the first repeat. A mark's class names the rule sets whose evidence it is."""
     spans: dict[tuple[int, int, str], list[str]] = {}
     for test in tests:
-        for number, cell in enumerate(results.cells(test)[candidate]):
-            if cell and cell["evidence"] and cell.get("repeat", 0) == 0:
-                start, end = cell["evidence"]
-                spans.setdefault((start, end, test["id"]), []).append(f"rules{number}")
+        cells = results.cells(test)[candidate]
+        for number, cell in enumerate(cells):
+            if cell and (evidence := _evidence(cell, cells)):
+                spans.setdefault((*evidence, test["id"]), []).append(f"rules{number}")
     return [(start, end, " ".join(names), test) for (start, end, test), names in spans.items()]
+
+
+def _evidence(cell: dict[str, Any], cells: list[dict[str, Any] | None]) -> tuple[int, int] | None:
+    """A cell's evidence in the first repeat, or that of a rule set whose verdict is the same."""
+    for each in (cell, *cells):
+        same = each and each["passed"] is cell["passed"] and each.get("repeat", 0) == 0
+        if each and same and each["evidence"]:
+            return each["evidence"][0], each["evidence"][1]
+    return None
 
 
 def _test(results: Results, test: Test) -> dict[str, Any]:

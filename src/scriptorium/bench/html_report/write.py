@@ -12,7 +12,7 @@ from scriptorium.bench import viewer
 from scriptorium.bench.folder import candidates as candidates_of
 from scriptorium.bench.folder import load_bench
 from scriptorium.bench.html_report.page_data import Results, index, page_data
-from scriptorium.bench.html_report.pictures import draw_pages
+from scriptorium.bench.html_report.pictures import Pictures, draw_pages
 from scriptorium.bench.html_report.scores_page import scores_page
 from scriptorium.bench.outputs import read_candidate
 from scriptorium.bench.rules import OLMOCR, STRICT, check_rules
@@ -47,14 +47,14 @@ def write_report(
     names = list(dict.fromkeys(candidates)) or candidates_of(bench.root)
     if not names:
         raise InputError(f"{folder}: no candidate in it; make one with `scriptorium bench convert`")
-    _claim(out)
     outputs = [read_candidate(bench.root, name) for name in names]
+    _claim(out)
     scores = [
         score_outputs(bench, each, name, tuple(rules), profile=profile, jobs=jobs)
         for name, each in zip(names, outputs, strict=True)
     ]
     results = Results(bench, scores, list(outputs), tuple(rules))
-    pictures = draw_pages(bench, out / "pictures")
+    pictures = draw_pages(bench, out / "pictures", jobs)
     _write_data(results, pictures, out / "data")
     _copy_static(out / "static")
     name = bench.root.resolve().name
@@ -74,7 +74,7 @@ def _claim(out: Path) -> None:
     write_text(out / MARKER, "A report of scriptorium; it is replaced when written again.\n")
 
 
-def _write_data(results: Results, pictures: dict[str, Any], folder: Path) -> None:
+def _write_data(results: Results, pictures: Pictures, folder: Path) -> None:
     with whole(folder) as part:
         (part / "pages").mkdir(parents=True)
         pages = list(results.bench.pages)

@@ -32,7 +32,6 @@ Report.rail = (() => {
     const row = element("button", "page-row");
     row.type = "button";
     row.dataset.page = String(page.number);
-    row.setAttribute("aria-current", String(page.number === state.page));
     const cut = page.id.lastIndexOf("/") + 1;
     const name = element("span", "page-name");
     name.append(element("span", "folder", page.id.slice(0, cut)), element("span", "file", page.id.slice(cut)));
@@ -46,21 +45,28 @@ Report.rail = (() => {
     return row;
   };
 
-  // `listed`: Map of page number to its listed tests, in order.
+  let shown = null; // the map whose pages are in the tree
+  let rows = new Map(); // page number -> its row
+
+  const build = (tree, index, listed, state) => {
+    rows = new Map([...listed].map(([number, tests]) => [number, pageRow(index.pages[number], tests, state)]));
+    tree.replaceChildren(...rows.values());
+    if (!rows.size) tree.append(element("p", "nothing", "No test is like that."));
+    shown = listed;
+  };
+
+  // `listed`: Map of page number to its listed tests, in order; a new one whenever the filters change.
   const show = (tree, index, listed, state) => {
-    const rows = [];
-    for (const [number, tests] of listed) {
-      rows.push(pageRow(index.pages[number], tests, state));
-      if (number === state.page) {
-        const group = element("div", "test-rows");
-        group.append(...tests.map((test) => testRow(test, state)));
-        rows.push(group);
-      }
-    }
-    if (!rows.length) rows.push(element("p", "nothing", "No test is like that."));
-    tree.replaceChildren(...rows);
-    const current = tree.querySelector('.test-row[aria-current="true"]') ?? tree.querySelector('.page-row[aria-current="true"]');
-    current?.scrollIntoView({block: "nearest"});
+    if (listed !== shown) build(tree, index, listed, state);
+    tree.querySelector(".test-rows")?.remove();
+    tree.querySelector('.page-row[aria-current="true"]')?.setAttribute("aria-current", "false");
+    const row = rows.get(state.page);
+    if (!row) return;
+    row.setAttribute("aria-current", "true");
+    const group = element("div", "test-rows");
+    group.append(...listed.get(state.page).map((test) => testRow(test, state)));
+    row.after(group);
+    (group.querySelector('[aria-current="true"]') ?? row).scrollIntoView({block: "nearest"});
   };
 
   return {show, chip, verdictClass};

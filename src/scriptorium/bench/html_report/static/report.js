@@ -9,6 +9,7 @@
 
   let index;
   let listed = new Map(); // page number -> tests that the filters let through
+  let filtered = ""; // the choices that `listed` was made for
   let drawn = {}; // what the panes show: page number and candidates
   let data = null; // of the page shown
   let panes;
@@ -55,10 +56,14 @@
   };
 
   const filter = () => {
-    listed = new Map();
-    for (const page of index.pages) {
-      const tests = page.tests.filter((test) => Report.filters.matches(test, state));
-      if (tests.length) listed.set(page.number, tests);
+    const wanted = JSON.stringify([state.rules, state.a, state.b, ...FILTERS.map((name) => state[name])]);
+    if (wanted !== filtered) {
+      filtered = wanted;
+      listed = new Map();
+      for (const page of index.pages) {
+        const tests = page.tests.filter((test) => Report.filters.matches(test, state));
+        if (tests.length) listed.set(page.number, tests);
+      }
     }
     if (!listed.has(state.page)) state.page = listed.keys().next().value ?? null;
     const here = listed.get(state.page) ?? [];
@@ -232,7 +237,10 @@
     const act = KEYS[event.key];
     if (!act) return;
     event.preventDefault();
-    if (event.key !== "?" && event.key !== "g" && state.view === "scores") state.view = "pages";
+    if (state.view === "scores" && !"?g".includes(event.key)) {
+      change({view: "pages"});
+      if ("jk".includes(event.key)) return; // the pages are open: that is the step
+    }
     act();
   };
 
