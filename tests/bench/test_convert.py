@@ -336,7 +336,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(bench: Path, tmp_path: Pat
     assert len(kept) < 3
     (tmp_path / "gate").touch()
     done = subprocess.run(words, capture_output=True, text=True)
-    assert (done.returncode, "t: 3 pages: 3 ok" in done.stderr) == (0, True), done.stderr
+    assert (done.returncode, "t: 3 pages: 3 ok" in done.stdout) == (0, True), done.stderr
     assert len(list((bench / "t").rglob("*.md"))) == 3
     assert len((tmp_path / "log").read_text().split()) == 2 + 3 - len(kept)
     assert not list((bench / "t").rglob("*.part"))
@@ -350,5 +350,6 @@ def test_exit_code_3_when_pages_failed(bench: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 3
     assert "f: 3 pages: 3 error" in done.stderr and "exit code 1" in done.stderr
+    assert "t: 3 pages: 3 ok" in done.stdout
     assert "Traceback" not in done.stderr
     assert subprocess.run([*words, "--only", "t"], capture_output=True).returncode == 0

@@ -10,6 +10,7 @@ import pytest
 import typer
 import yaml
 
+from scriptorium.bench.candidates import read_candidates
 from scriptorium.cli import app
 from scriptorium.recipe.config import Config, load_config
 from scriptorium.recipe.plan import make_plan
@@ -166,6 +167,8 @@ def test_yaml_is_what_the_workflow_reads(
             load_adapter(recipe.model)
         case ["config", "models"]:
             assert load_adapter(str(path)).name == path.stem
+        case [*_, "candidates.yaml"]:
+            assert read_candidates(path)
         case ["profiles", profile]:
             there = yaml.safe_load((ROOT / "profiles" / profile / path.name).read_text(encoding="utf-8"))
             assert yaml.safe_load(text).keys() <= there.keys()
@@ -174,8 +177,8 @@ def test_yaml_is_what_the_workflow_reads(
 
 
 def test_there_is_yaml_of_every_kind() -> None:
-    kinds = {text.split("\n")[0].split("/")[1] for _, text in YAML}
-    assert {"site.yaml", "recipes", "models"} <= kinds
+    kinds = {part for _, text in YAML for part in re.split("[ /]", text.split("\n")[0])}
+    assert {"site.yaml", "recipes", "models", "candidates.yaml"} <= kinds
 
 
 def drawn(text: str) -> tuple[set[str], set[tuple[str, str]], dict[str, set[str]]]:

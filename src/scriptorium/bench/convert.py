@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,17 @@ class Converted:
 
 
 def convert(
-    folder: Path, candidates: Mapping[str, AnySpec], force: bool = False, fail_fast: bool = False
+    folder: Path,
+    candidates: Mapping[str, AnySpec],
+    force: bool = False,
+    fail_fast: bool = False,
+    tell: Callable[[str, Converted], None] = lambda name, converted: None,
 ) -> dict[str, Converted]:
     """Read every page of the PDFs in `folder/pdfs` for each candidate, one after the other.
 
     A page that has its text is not read again; `force` begins a candidate anew. A candidate that fails does
     not keep the next from its turn, except with `fail_fast`, which also stops at the first page that fails.
+    `tell` hears of each candidate that is complete.
     Raises, at the end, ServerError if a server went away, ConfigError or InputError for what cannot be
     carried out, PartialError if pages failed; all other pages are kept.
     """
@@ -76,7 +81,7 @@ def convert(
             print(f"{name}: {error}", file=sys.stderr, flush=True)
             faults.append(error)
         else:
-            print(f"{name}: {done[name]}", file=sys.stderr, flush=True)
+            tell(name, done[name])
     _raise_worst(faults)
     return done
 

@@ -66,7 +66,7 @@ def convert(
     from scriptorium.bench.convert import convert as run
 
     chosen = wanted(folder, specs or [], only or [], {k: v for k, v in given.items() if v is not None})
-    run(folder, chosen, force, fail_fast)
+    run(folder, chosen, force, fail_fast, lambda name, done: typer.echo(f"{folder / name}: {done}"))
 
 
 def wanted(folder: Path, specs: list[str], only: list[str], given: dict[str, Any]) -> dict[str, Any]:

@@ -21,15 +21,15 @@ _STYLES = {
 }
 _STYLE = re.compile(r"\\(textbf|textit|emph|textsc|underline|textrm|text)" + _ARGUMENT)
 _PLAIN = re.compile(
-    r"\\(?:author|date|caption|footnotetext|footnote|thanks|address)\*?(?:\[[^\]\n]*\])?" + _ARGUMENT
+    r"\\(?:author|date|caption|footnotetext|footnote|thanks|address)\*?(?:\[[^\[\]\n]*\])?" + _ARGUMENT
 )
 _ITEM = re.compile(r"[ \t]*\\item(?![a-zA-Z])[ \t]*(?:\[([^\]\n]*)\])?[ \t]*")
 _WRAPPER = re.compile(
     r"\\(?:begin|end)\{(?:table|figure|itemize|enumerate|description|abstract|center|document|flushleft|quote)\*?\}"
-    r"(?:\[[^\]\n]*\])?"
+    r"(?:\[[^\[\]\n]*\])?"
 )
 _DROPPED = re.compile(
-    r"\\(?:includegraphics|label|vspace|hspace|bibliographystyle)\*?(?:\[[^\]\n]*\])?\{[^{}\n]*\}"
+    r"\\(?:includegraphics|label|vspace|hspace|bibliographystyle)\*?(?:\[[^\[\]\n]*\])?\{[^{}\n]*\}"
     r"|\\(?:centering|maketitle|noindent|newpage|clearpage|bigskip|medskip|smallskip)(?![a-zA-Z])"
 )
 _DISPLAY = re.compile(
@@ -64,13 +64,16 @@ def markdown_of(text: str) -> str:
 def tables(text: str, keeper: Keeper) -> str:
     """The text with every outermost tabular kept as an HTML table; one that does not end goes to the end."""
     out: list[list[str]] = [[]]
-    place = 0
+    place = deeper = 0
     for match in _TABULAR.finditer(text):
-        if match[1] == "end" and len(out) == 1:
+        begins = match[1] == "begin"
+        if not begins and len(out) == 1:
             continue  # an end without a beginning stays text
         out[-1].append(text[place : match.start()])
         place = match.end()
-        if match[1] == "begin":
+        if (begins and len(out) == 3) or deeper:
+            deeper += 1 if begins else -1  # a table in a cell of a cell: its lines are that cell's
+        elif begins:
             out.append([])
         else:
             _close(out, keeper)

@@ -20,7 +20,7 @@ NAME = "marker"
 VERSION = 1
 _ANCHOR = re.compile(r"<span id=\"page-[0-9]+-[0-9]+\">(.{0,500}?)</span>", re.DOTALL)
 _PAGE_LINE = re.compile(r"^\{[0-9]+\}-{20,}[ \t]*$", re.MULTILINE)
-_LINK = re.compile(r"(?<!!)\[((?:[^\[\]\n\\]|\\.|\[[^\[\]\n]{0,200}\]){1,500})\]\(#page-[0-9]+-[0-9]+\)")
+_LINK = re.compile(r"(?<!!)\[((?:[^\[\]\n\\]|\\.|\[[^\[\]\n]{0,100}\]){1,100}+)\]\(#page-[0-9]+-[0-9]+\)")
 
 
 def adapt(text: str) -> str:

@@ -14,7 +14,7 @@ from scriptorium.bench.dialects.pieces import Keeper, cell, keep_math, tidy, wit
 NAME = "pandoc"
 VERSION = 1
 _CODE = re.compile(
-    r"^(?P<fence>`{3,}|~{3,})[^\n]*\n[\s\S]*?^(?P=fence)[ \t]*$|`[^`\n]+`(?:\{[^{}\n]*\})?", re.MULTILINE
+    r"^(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n[\s\S]*?^(?P=fence)[ \t]*$|`[^`\n]+`(?:\{[^{}\n]*\})?", re.MULTILINE
 )
 _CODE_ATTRIBUTES = re.compile(r"^(`{3,}|~{3,})[ \t]*\{\.(\w+)[^}\n]*\}|(?<=`)\{[^{}\n]*\}$")
 _HEADING = re.compile(r"^(#{1,6} [^\n]*?)[ \t]*\{[#.\-][^{}\n]*\}[ \t]*$", re.MULTILINE)
