@@ -95,6 +95,25 @@ def test_damaged_outputs(tmp_path: Path) -> None:
     assert any("1 sidecars that cannot be read: a_pg1_repeat1.json" in line for line in scored.warnings)
 
 
+def test_a_sidecar_alone_says_how_its_page_failed(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"x.jsonl": []}, {"c/a_pg1_repeat1.md": "x"}, ["a.pdf"])
+    for page, sidecar in (
+        (2, {"state": "error", "error": "503"}),
+        (3, {"state": "missing"}),
+        (4, {"state": "ok"}),
+    ):
+        (tmp_path / "c" / f"a_pg{page}_repeat1.json").write_text(json.dumps(sidecar))
+    (tmp_path / "c" / "candidate.json").write_text("{}")
+    read = read_candidate(tmp_path, "c")
+    assert {page: each[0].state for page, each in read.items()} == {
+        "a": "ok",
+        "a#2": "error",
+        "a#3": "missing",
+        "a#4": "missing",
+    }
+    assert read["a#2"][0].sidecar["error"] == "503"
+
+
 def test_line_ends_are_read_as_newlines(tmp_path: Path) -> None:
     laid_out(tmp_path, {"x.jsonl": []}, {}, ["a.pdf"])
     (tmp_path / "c").mkdir()

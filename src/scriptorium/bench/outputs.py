@@ -18,7 +18,9 @@ FAILED: tuple[State, ...] = ("missing", "error")
 NO_OUTPUT = ("gave_up", "unreadable")
 """The statuses of a pages.jsonl for a page that has no output; a blank page's output is an empty text."""
 
-_REPEAT = re.compile(r"(?P<stem>.*)_pg(?P<page>[0-9]+)_repeat(?P<repeat>[0-9]+)\.md", re.DOTALL)
+_NAME = r"(?P<stem>.*)_pg(?P<page>[0-9]+)_repeat(?P<repeat>[0-9]+)"
+_REPEAT = re.compile(_NAME + r"\.md", re.DOTALL)
+_SIDECAR = re.compile(_NAME + r"\.json", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,12 @@ def _from_row(row: dict[str, Any]) -> Output:
 
 def page_names(folder: Path) -> Iterator[tuple[Path, str, int, int]]:
     """The outputs below a candidate's folder: path, PDF's path without ending, page, repeat; by name."""
-    for path in sorted(folder.rglob("*.md")):
-        name = _REPEAT.fullmatch(path.relative_to(folder).as_posix())
+    yield from _named(folder, _REPEAT, "*.md")
+
+
+def _named(folder: Path, form: re.Pattern[str], glob: str) -> Iterator[tuple[Path, str, int, int]]:
+    for path in sorted(folder.rglob(glob)):
+        name = form.fullmatch(path.relative_to(folder).as_posix())
         if name and path.is_file():
             yield path, name["stem"], int(name["page"]), int(name["repeat"])
 
@@ -72,13 +78,17 @@ def read_candidate(folder: Path, candidate: str) -> dict[str, list[Output]]:
     """The outputs `<folder>/<candidate>/**/<pdf>_pg<page>_repeat<n>.md`, the layout of olmOCR-bench.
 
     A `.json` of the same stem beside a `.md` is its sidecar; one that cannot be read is passed over, with
-    `sidecar_error` saying why. A `.md` that cannot be read or is not UTF-8 has the state `error`. Line ends
-    are read as olmOCR-bench reads them: all as a newline. Raises InputError if there is no output.
+    `sidecar_error` saying why. A sidecar alone is a page that failed. A `.md` that cannot be read or is not
+    UTF-8 has the state `error`. Line ends are read as olmOCR-bench reads them: all as a newline. Raises
+    InputError if there is no output.
     """
     found: dict[str, list[tuple[int, Output]]] = {}
     home = folder / candidate
     for path, stem, page, repeat in page_names(home):
         found.setdefault(page_id(stem, page), []).append((repeat, read_output(path)))
+    for path, stem, page, repeat in _named(home, _SIDECAR, "*.json"):
+        if not path.with_suffix(".md").exists():
+            found.setdefault(page_id(stem, page), []).append((repeat, _lost(_sidecar(path))))
     if not found:
         raise InputError(f"{home}: no <pdf>_pg<page>_repeat<n>.md in it; name a candidate's folder")
     return {
@@ -95,6 +105,11 @@ def read_output(path: Path) -> Output:
     except (OSError, ValueError) as error:
         return Output(None, "error", sidecar | {"error": f"{path.name}: {error}"})
     return _output(text.replace("\r\n", "\n").replace("\r", "\n"), sidecar)
+
+
+def _lost(sidecar: dict[str, Any]) -> Output:
+    """The output of a sidecar without a text."""
+    return Output(None, "error" if sidecar.get("state") == "error" else "missing", sidecar)
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
