@@ -1,5 +1,7 @@
 """A page's text, read once for all the tests that are asked of it."""
 
+import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +12,10 @@ from scriptorium.bench.html_places import places_of
 from scriptorium.bench.links import Link, links
 from scriptorium.bench.normal import normal_form
 from scriptorium.bench.seen import View
+from scriptorium.bench.steps import OutOfSteps
 from scriptorium.bench.view import view
+
+_LINKED = re.compile(r"[\[<]|://|www\.")
 
 
 class TextTable:
@@ -54,10 +59,19 @@ class Page:
         """The normal form of olmOCR-bench."""
         return normal_form(self.markdown)
 
-    @cached_property
+    @property
     def view(self) -> View:
-        """Our own text view."""
-        return view(self.markdown)
+        """Our own text view. Raises OutOfSteps, each time, for a page of too many tokens."""
+        if self._view is None:
+            raise OutOfSteps
+        return self._view
+
+    @cached_property
+    def _view(self) -> View | None:
+        try:
+            return view(self.markdown)
+        except OutOfSteps:
+            return None
 
     @cached_property
     def tree(self) -> Any | None:
@@ -91,14 +105,19 @@ class Page:
 
     @cached_property
     def links(self) -> list[Link]:
-        """The links."""
-        return links(self.markdown)
+        """The links. Raises OutOfSteps for a page of too many tokens."""
+        return links(self.markdown) if self.view.text and _LINKED.search(self.markdown) else []
 
     def _normal(self, found: list[tables.Table]) -> list[TextTable]:
-        return [TextTable(table, [normal_form(cell.text) for cell in table.cells], self) for table in found]
+        return self._with_texts(found, normal_form)
 
     def _viewed(self, found: list[tables.Table]) -> list[TextTable]:
-        return [TextTable(table, [plain(cell.text) for cell in table.cells], self) for table in found]
+        return self._with_texts(found, plain)
+
+    def _with_texts(self, found: list[tables.Table], form: Callable[[str], str]) -> list[TextTable]:
+        # The cells of a table repeat each other, in loops a thousand times.
+        forms = {text: form(text) for text in dict.fromkeys(c.text for table in found for c in table.cells)}
+        return [TextTable(table, [forms[cell.text] for cell in table.cells], self) for table in found]
 
     def origin(self, cell: tables.Cell) -> tuple[int, int] | None:
         """The span in the Markdown of a table's cell; None where the page's HTML is too broken to tell."""

@@ -22,6 +22,7 @@ LEADER_LENGTH = 400
 """Dot leaders, rules and table lines may repeat to this many characters: more than a line of any page."""
 
 _LEADER = re.compile(r"[\s.·…_\-–—=|:*#~+]*")
+_WORDS = re.compile(r"^[A-Za-z]+ [A-Za-z]", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _CLOSING_TAGS = re.compile(r"(?:</[a-zA-Z0-9]+>\s*)+\Z")
 
@@ -115,14 +116,16 @@ def table(test: Test, page: Page) -> Verdict:
 
 def baseline(test: Test, page: Page) -> Verdict:
     """There is content (or, on a blank page, hardly any), no loop at the end, no character out of place."""
-    seen = page.view.text
     if test["max_length"] is not None:
+        seen = page.view.text
         if test["max_length_skips_image_alt_tags"]:
             seen = view(_IMAGE.sub("", page.markdown)).text
         count = sum(character.isalnum() for character in seen)
         fits = count <= test["max_length"]
         return Verdict(fits, "ok" if fits else "too_long", margin=test["max_length"] - count)
-    if not any(character.isalnum() for character in seen):
+    # A line of plain words on a page without tags is seen: most pages need not be read for that.
+    words = "<" not in page.markdown and _WORDS.search(page.markdown)
+    if not words and not any(character.isalnum() for character in page.view.text):
         return Verdict(False, "empty")
     if loops(page.markdown, test["max_repeats"]):
         return Verdict(False, "repeats")

@@ -15,8 +15,8 @@ from lxml import html
 from scriptorium.bench.olmocr_html import HtmlTables
 
 MAX_SPAN = 1000
-MAX_PLACES = 100_000
-MAX_CELLS = 20_000
+MAX_PLACES = 200_000
+MAX_CELLS = 120_000
 MAX_LETTERS = 20_000_000
 
 Spend = Callable[[int], None]
