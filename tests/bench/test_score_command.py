@@ -83,6 +83,9 @@ def test_thresholds(bench: Path, tmp_path: Path) -> None:
     assert run("score", bench, *both, "--json", kept) == 0
     assert run("score", bench, "--candidate", "half", "--against", kept) == 4
     assert run("score", bench, *both, "--against", kept) == 0
+    assert run("score", bench, *both, "--candidate", "half", "--json", kept) == 0
+    assert run("score", bench, *both, "--candidate", "half", "--against", kept) == 0
+    assert run("score", bench, "--candidate", "torn", "--against", kept) == 2
 
 
 def test_strict_coverage(bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,6 +185,9 @@ def test_only_some_categories_and_profiles(bench: Path, tmp_path: Path) -> None:
     scores = read_scores(out)
     assert list(scores.rules[STRICT]["categories"]) == ["x"]
     assert scores.nulls == {}
+    assert run("score", bench, "--candidate", "half", "--skip-baseline", "--json", out) == 0
+    assert set(read_scores(out).rules[OLMOCR]["types"]) == {"present"}
+    assert run("score", bench, "--candidate", "half", "--category", "baseline", "--skip-baseline") == 2
     (bench / "x.jsonl").rename(bench / "headers_footers.jsonl")
     assert run("score", bench, "--candidate", "half", "--profile", "keep-headers", "--json", out) == 0
     assert list(read_scores(out).rules[STRICT]["apart"]) == ["headers_footers"]

@@ -44,10 +44,11 @@ class Bench:
             if any(test["type"] == "baseline" and test["max_length"] is not None for _, test in tests)
         }
 
-    def only(self, categories: set[str]) -> "Bench":
-        """The bench with the tests of some categories alone, and the pages that have one."""
+    def only(self, categories: set[str], without: set[str]) -> "Bench":
+        """The bench with the tests of some categories alone, less some types, and the pages that have one."""
         pages = {
-            page: [each for each in tests if each[0] in categories] for page, tests in self.pages.items()
+            page: [each for each in tests if each[0] in categories and each[1]["type"] not in without]
+            for page, tests in self.pages.items()
         }
         return replace(self, pages={page: tests for page, tests in pages.items() if tests})
 

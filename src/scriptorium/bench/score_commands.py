@@ -17,6 +17,7 @@ Folder = Annotated[Path, typer.Argument(help="Bench folder (*.jsonl, pdfs/, CAND
 Rules = Annotated[list[str] | None, typer.Option(help="Rule set, may be repeated; all by default.")]
 Profile = Annotated[str, typer.Option(help="drop-headers, or keep-headers: their tests are reported apart.")]
 Category = Annotated[list[str] | None, typer.Option(help="Only this category, may be repeated.")]
+NoBaseline = Annotated[bool, typer.Option("--skip-baseline", help="Leave out tests of the type baseline.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes.")]
 Nulls = Annotated[bool, typer.Option("--nulls/--no-nulls", help="Score the null candidates too.")]
 Cached = Annotated[bool, typer.Option("--cache/--no-cache", help="Use verdicts found before.")]
@@ -32,6 +33,7 @@ def score(
     rules: Rules = None,
     profile: Profile = "drop-headers",
     category: Category = None,
+    skip_baseline: NoBaseline = False,
     json: Json = None,
     jsonl: Annotated[Path | None, typer.Option(help="Write one line a test.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one line a test.")] = None,
@@ -39,7 +41,9 @@ def score(
     markdown: Markdown = None,
     eval_results: Annotated[Path | None, typer.Option(help="Write the hub's .eval_results YAML.")] = None,
     fail_under: Annotated[float | None, typer.Option(help="Exit 4 if an overall score is below.")] = None,
-    against: Annotated[str, typer.Option(help="A candidate, or a file of --json, to compare with.")] = "",
+    against: Annotated[
+        str, typer.Option(help="A candidate, or a file of --json (of one, or of the same name).")
+    ] = "",
     max_drop: Annotated[
         float, typer.Option(min=0, help="Exit 4 if worse than --against by more than this.")
     ] = 0.0,
@@ -60,12 +64,14 @@ def score(
     from scriptorium.bench.terminal import show
     from scriptorium.files import write_text
 
-    scorer = Scorer.of(folder, rules, profile, category, nulls, jobs, cache)
+    scorer = Scorer.of(folder, rules, profile, category, skip_baseline, nulls, jobs, cache)
     scores = [scorer.score(name) for name in candidate or scorer.candidates()]
     if strict_coverage:
         refuse_uncovered(scores)
-    other = scorer.other(against) if against else None
-    comparisons = [compare(each, other) for each in scores] if other else compare_all(scores)
+    if against:
+        comparisons = [compare(each, scorer.other(against, each.candidate)) for each in scores]
+    else:
+        comparisons = compare_all(scores)
     writers: dict[Path | None, Callable[[], str]] = {
         json: lambda: formats.as_json(scores, comparisons),
         jsonl: lambda: formats.as_jsonl(scores),
@@ -78,7 +84,7 @@ def score(
         if path is not None:
             write_text(path, text())
     show(scores, comparisons)
-    hold_to(scores, comparisons if other else [], fail_under, max_drop)
+    hold_to(scores, comparisons if against else [], fail_under, max_drop)
 
 
 def compare(
@@ -89,6 +95,7 @@ def compare(
     rules: Rules = None,
     profile: Profile = "drop-headers",
     category: Category = None,
+    skip_baseline: NoBaseline = False,
     json: Json = None,
     markdown: Markdown = None,
     jobs: Jobs = 1,
@@ -100,7 +107,7 @@ def compare(
     from scriptorium.bench.terminal import show
     from scriptorium.files import write_text
 
-    scorer = Scorer.of(folder, rules, profile, category, False, jobs, cache)
+    scorer = Scorer.of(folder, rules, profile, category, skip_baseline, False, jobs, cache)
     scores = [scorer.other(name) for name in names or scorer.candidates()]
     if len(scores) < 2:
         raise ConfigError(f"{folder}: a comparison needs two candidates; found {len(scores)}")
@@ -126,6 +133,7 @@ class Scorer:
         rules: list[str] | None,
         profile: str,
         category: list[str] | None,
+        skip_baseline: bool,
         nulls: bool,
         jobs: int,
         cache: bool,
@@ -137,7 +145,7 @@ class Scorer:
         from scriptorium.bench.scores import only, score_outputs
         from scriptorium.bench.verdict_cache import VerdictCache
 
-        bench = only(load_bench(folder), category or ())
+        bench = only(load_bench(folder), category or (), skip_baseline)
         kept = VerdictCache.usual() if cache else VerdictCache(None)
 
         def score_one(name: str) -> "Scores":
@@ -159,11 +167,11 @@ class Scorer:
             )
         return found
 
-    def other(self, name: str) -> "Scores":
-        """The scores of a candidate, or those in a file of --json."""
+    def other(self, name: str, candidate: str = "") -> "Scores":
+        """The scores of a candidate, or those in a file of --json: the only ones, or those of `candidate`."""
         from scriptorium.bench.scores import read_scores
 
-        return read_scores(Path(name)) if name.endswith(".json") else self.score(name)
+        return read_scores(Path(name), candidate) if name.endswith(".json") else self.score(name)
 
 
 def refuse_uncovered(scores: "list[Scores]") -> None:

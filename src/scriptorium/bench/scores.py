@@ -54,21 +54,21 @@ class Scores:
 
 
 def read_scores(path: Path, candidate: str = "") -> Scores:
-    """A candidate's scores from a file that `scriptorium bench score --json` wrote; by default the only one's.
+    """Scores from a file that `scriptorium bench score --json` wrote: the only ones, or `candidate`'s of several.
 
     Raises InputError for anything else.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["candidates"]
-        named = [each for each in found if not candidate or each["candidate"] == candidate]
-        if len(named) == 1:
+        named = [each for each in found if len(found) == 1 or each["candidate"] == candidate]
+        if named:
             return Scores(**{key: value for key, value in named[0].items() if key != "tests"})
         names = ", ".join(each["candidate"] for each in found)
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: not the scores that `scriptorium bench score --json` writes: {error!r}"
         ) from error
-    raise InputError(f"{path}: holds the scores of {names}; one is needed")
+    raise InputError(f"{path}: holds the scores of {names or 'nobody'}, not of {candidate or 'one'}")
 
 
 def score(
@@ -78,6 +78,7 @@ def score(
     *,
     profile: str = "drop-headers",
     categories: Sequence[str] = (),
+    skip_baseline: bool = False,
     jobs: int = 1,
     nulls: bool = True,
     cache: VerdictCache | None = None,
@@ -85,10 +86,11 @@ def score(
 ) -> Scores:
     """The scores of a candidate of a bench folder (or of one of its `*.jsonl`) under one or more rule sets.
 
-    `categories`: only these, all by default. `jobs`: processes. `nulls`: score the null candidates too.
-    `cache`: where verdicts are kept, by default the usual place. Raises InputError, TestError, ConfigError.
+    `categories`: only these, all by default. `skip_baseline`: without any test of that type. `jobs`:
+    processes. `nulls`: score the null candidates too. `cache`: where verdicts are kept, by default the usual
+    place. `explain`: say of failed tests what would have passed. Raises InputError, TestError, ConfigError.
     """
-    bench = only(load_bench(folder), categories)
+    bench = only(load_bench(folder), categories, skip_baseline)
     return score_outputs(
         bench,
         read_candidate(bench.root, candidate),
@@ -102,13 +104,21 @@ def score(
     )
 
 
-def only(bench: Bench, categories: Sequence[str]) -> Bench:
-    """The bench with the tests of some categories alone; with all of them where none is named."""
-    known = {category for tests in bench.pages.values() for category, _ in tests}
+def only(bench: Bench, categories: Sequence[str] = (), skip_baseline: bool = False) -> Bench:
+    """The bench with the tests of some categories alone (all if none is named), or without baseline tests.
+
+    Raises ConfigError for a category that is not there, or where no test is left.
+    """
+    known = sorted({category for tests in bench.pages.values() for category, _ in tests})
     for name in categories:
         if name not in known:
-            raise ConfigError(f"{name!r} is no category of the bench; there are {', '.join(sorted(known))}")
-    return bench.only(set(categories)) if categories else bench
+            raise ConfigError(f"{name!r} is no category of the bench; there are {', '.join(known)}")
+    if not categories and not skip_baseline:
+        return bench
+    left = bench.only(set(categories or known), {"baseline"} if skip_baseline else set())
+    if not left.pages:
+        raise ConfigError(f"{bench.root}: no test is left to score")
+    return left
 
 
 def score_outputs(
