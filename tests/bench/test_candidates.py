@@ -41,6 +41,7 @@ def test_a_file_of_all_kinds(tmp_path: Path) -> None:
         ("a: {source: server, url: 'http://x', pormpt: y}", "a.pormpt: unknown key; did you mean prompt?"),
         ("a: {source: server}", "a.url: missing"),
         ("a: {source: server, url: 'ftp://x'}", "a.url"),
+        ("a: {source: server, url: 'http://me:secret@x'}", "a.url: holds a password"),
         ("a: {source: server, url: 'http://x', max_tokens: many}", "found 'many'"),
         ("a: {source: server, url: 'http://x', prompt: p, prompt_file: f}", "give one of them"),
         ("a: {source: server, url: 'http://x', prompt_file: gone.txt}", "gone.txt cannot be read"),

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -75,6 +76,13 @@ class ServerSpec(Spec):
     retries: int = Field(default=2, ge=0, description="tries more of a page on which the server fails")
     patience: float = Field(default=600.0, gt=0, description="seconds to wait for a server that is away")
     concurrency: int = Field(default=16, gt=0, description="requests in flight")
+
+    @field_validator("url")
+    @classmethod
+    def _without_key(cls, url: str) -> str:
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("holds a password, which would be recorded; use key_variable")
+        return url
 
 
 class ModelSpec(Spec):
