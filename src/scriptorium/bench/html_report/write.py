@@ -50,9 +50,9 @@ def write_report(
     outputs = [read_candidate(bench.root, name) for name in names]
     _claim(out)
     scores = [
-        score_outputs(bench, each, name, tuple(rules), profile=profile, jobs=jobs)
+        score_outputs(bench, each, name, tuple(rules), profile=profile, jobs=jobs, nulls=name == names[0])
         for name, each in zip(names, outputs, strict=True)
-    ]
+    ]  # null candidates are the same for all
     results = Results(bench, scores, list(outputs), tuple(rules))
     pictures = draw_pages(bench, out / "pictures", jobs)
     _write_data(results, pictures, out / "data")

@@ -17,7 +17,7 @@ Report.filters = (() => {
     if (state.words && !state.words.toLowerCase().split(/\s+/).every((word) => test.words.includes(word))) return false;
     switch (state.outcome) {
       case "": return true;
-      case "differ": return mine.some((other) => other.outcome !== verdict.outcome || other.counts !== verdict.counts);
+      case "differ": return new Set(mine.filter((each) => each.outcome !== "unknown").map((each) => each.counts)).size > 1;
       case "apart": return state.b !== null && test.outcomes[state.b][state.rules].outcome !== verdict.outcome;
       case "uncounted": return verdict.outcome === "passed" && !verdict.counts;
       default: return verdict.outcome === state.outcome;
