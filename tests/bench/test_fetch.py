@@ -10,8 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 
-from scriptorium.bench.fetch import lock_path, read_lock, verify
+from scriptorium.bench.fetch import PUBLISHED, REVISION, lock_path, read_lock, verify
 from scriptorium.errors import InputError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -203,6 +204,14 @@ def test_usage_is_explained(hub: Hub, tmp_path: Path) -> None:
     bad.write_text('{"files": {"a": 1}}')
     with pytest.raises(InputError, match="not a lock"):
         read_lock(bad)
+
+
+def test_the_commit_of_the_recipes_is_the_one_that_is_fetched() -> None:
+    recipe = yaml.safe_load((Path(__file__).parents[2] / "config/recipes/olmocr-2-7b.yaml").read_text())
+    sources = [
+        value for section in recipe.values() if isinstance(section, dict) for value in section.values()
+    ]
+    assert {"hub": PUBLISHED, "revision": REVISION, "kind": "bench"} in sources
 
 
 def test_another_commit_does_not_mix_into_a_folder(hub: Hub) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,9 @@ Test = dict[str, Any]
 
 MOST_ITEMS = 100
 """Items that a test may ask for in order."""
+
+_SHOWN = reprlib.Repr()  # a value in a message: cut where it is long, not followed where it is deep
+_SHOWN.maxstring = _SHOWN.maxother = 100
 
 
 class TestError(InputError, ValueError):
@@ -240,7 +244,9 @@ def faults(
     kind = record.get("type")
     if not isinstance(kind, str) or kind not in FIELDS:
         supported = ", ".join(FIELDS)
-        yield TestError(f"{kind!r} is not supported; supported types: {supported}", file, line, "type")
+        yield TestError(
+            f"{_SHOWN.repr(kind)} is not supported; supported types: {supported}", file, line, "type"
+        )
         return
     fields = PLACE | COMMON | FIELDS[kind]
     found = list(_field_faults(record, kind, fields, placed))
@@ -257,7 +263,7 @@ def _field_faults(
     for name, field in fields.items():
         if name in record:
             if wrong := field.check(record[name]):
-                yield name, f"{wrong}, found {record[name]!r}"
+                yield name, f"{wrong}, found {_SHOWN.repr(record[name])}"
         elif field.required and (placed or name not in PLACE):
             yield name, f"a test of type {kind} needs it"
 
