@@ -45,6 +45,7 @@ class HtmlTables(HTMLParser):
         self._open: list[Element] = []
         self._counts: dict[str, int] = {}
         self._closed: dict[str, int] = {}
+        self._unread = 0
         self._lines = [0]
         if _TABLE.search(text) is None:
             return
@@ -97,6 +98,7 @@ class HtmlTables(HTMLParser):
             self._open[-1].cells.append(element)
         self._open.append(element)
         self._counts[tag] = self._counts.get(tag, 0) + 1
+        self._unread += tag in _UNREAD
 
     def _end(self, tag: str) -> None:
         if self._counts.get(tag):
@@ -107,13 +109,14 @@ class HtmlTables(HTMLParser):
     def _close_last(self, end: int) -> str:
         element = self._open.pop()
         self._counts[element.tag] -= 1
+        self._unread -= element.tag in _UNREAD
         element.strings = element.strings[0], len(self.strings)
         element.rows = element.rows[0], len(self.rows)
         element.end = end
         return element.tag
 
     def _put(self, text: str) -> None:
-        if not any(self._counts.get(tag) for tag in _UNREAD):
+        if not self._unread:
             self.strings.append(text)
 
     def handle_data(self, data: str) -> None:

@@ -9,6 +9,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from scriptorium.bench.inline_math import plain_formula
@@ -40,6 +41,13 @@ def view(markdown: str) -> View:
     Raises OutOfSteps for a text of more than MAX_TOKENS tokens, and nothing else.
     """
     return Scanner.of(markdown).finish()
+
+
+@lru_cache(maxsize=1024)
+def _kind(name: str) -> str:
+    """What a tag of this name does to the text: hidden, spaced (it parts words), inline, or nothing known."""
+    kinds = {"hidden": HIDDEN, "spaced": SPACED, "inline": INLINE}
+    return next((kind for kind, names in kinds.items() if names.fullmatch(name)), "")
 
 
 @dataclass
@@ -241,12 +249,13 @@ class Scanner:
 
     def on_tag(self, token: re.Match[str]) -> None:
         name, closing = token["name"].lower(), token.group().startswith("</")
-        hidden, spaced = HIDDEN.fullmatch(name), SPACED.fullmatch(name)
+        kind = _kind(name)
+        hidden, spaced = kind == "hidden", kind == "spaced"
         if hidden and not closing:
             end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.raw, token.end())
             self.put(" ", end.end() if end else len(self.raw))
             return
-        if not (hidden or spaced or INLINE.fullmatch(name)):
+        if not kind:
             self.put(token.group(), token.end())
             return
         if name in MARKS and closing and self.tags.get(name):
