@@ -6,10 +6,27 @@ const SIZES = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.44, 1.728, 2.074, 2.488]; /
 const PX = 24 * 1.21;
 const ASCENT = 0.891; // of a Times-like face, which browsers fall back to where KaTeX's fonts are missing
 const DESCENT = 0.216;
+const LINE_HEIGHT = 1.2;
 const NULL_DELIMITER = 0.12;
 const LINE_ASCENT = 0.9; // of a line that holds nothing tall
 const LINE_DESCENT = 0.3;
 const CENTRED = ["mfrac", "op-limits", "accent", "col-align-c", "munder", "mover", "x-arrow", "stackrel"];
+
+// KaTeX joins neighbouring characters to one symbol and leaves it the first one's width: here widths add up.
+(function () {
+  let read = null;
+  Object.defineProperty(katex.__domTree.SymbolNode.prototype, "text", {
+    get() {
+      read = this;
+      return this.characters;
+    },
+    set(text) {
+      const joins = read && read !== this && this.characters && text === this.characters + read.characters;
+      if (joins) this.width += read.width;
+      this.characters = text;
+    },
+  });
+})();
 
 const em = (length) => (length !== undefined && /em$/.test(length) ? parseFloat(length) : 0);
 const classes = (node) => node.classes || [];
@@ -53,12 +70,25 @@ function advance(node, size, style, out, x, y, align) {
   return node.children && !has(node, "vlist-s") ? row(node, size, style, out, x, y) : 0;
 }
 
+// A symbol that stands in the page as bare text, without an element of its own.
+function isBare(node) {
+  const plain = node.text !== undefined && node.children === undefined && !(node.italic > 0);
+  return plain && !classes(node).length && !Object.keys(node.style || {}).length;
+}
+
 function row(node, size, style, out, x, y) {
   const first = out.length;
   const align = CENTRED.some((name) => has(node, name)) ? "centre" : has(node, "col-align-r") ? "right" : "left";
+  // Only an element that holds nothing but text is seen, as one piece: bare text beside elements is not.
+  const bare = node.children.filter(isBare);
+  const unseen = [];
   let at = x;
-  for (const child of node.children) at += lay(child, size, out, at, y, align);
+  for (const child of node.children) {
+    at += lay(child, size, isBare(child) ? unseen : out, at, y, align);
+  }
   let width = at - x;
+  const text = bare.map((child) => child.text).join("");
+  if (bare.length === node.children.length && /\S/.test(text)) out.push({ text, x, y, width, size });
   if (/em$/.test(style.width || "")) width = em(style.width) * size;
   if (/em$/.test(style.minWidth || "")) width = Math.max(width, em(style.minWidth) * size);
   const shift = has(node, "llap") ? -width : has(node, "clap") ? -width / 2 : 0;
@@ -74,7 +104,12 @@ function stack(node, size, out, x, y, align) {
     let strut = 0, width = 0;
     for (const piece of child.children || []) {
       if (has(piece, "pstrut")) strut = em((piece.style || {}).height) * own;
-      else width += lay(piece, own, boxes, width, 0, "left");
+      else {
+        const first = boxes.length;
+        width += lay(piece, own, boxes, width, 0, "left");
+        // A symbol that is itself a block has the height of a line.
+        if (piece.text !== undefined && piece.children === undefined && boxes[first]) boxes[first].isBlock = true;
+      }
     }
     const before = em(style.marginLeft) * own, after = em(style.marginRight) * own;
     parts.push({ boxes, width, before, after, down: em(style.top) * own + strut });
@@ -132,7 +167,14 @@ function symbols(html) {
   return out;
 }
 
-const thousandths = (length) => Math.round(length * PX * 1000);
+const thousandths = (pixels) => Math.round(pixels * 1000);
+
+// The left, top, width and height in px of a box; ascent and descent are whole px, as in browsers.
+function edges(box) {
+  const up = Math.round(ASCENT * box.size * PX), down = Math.round(DESCENT * box.size * PX);
+  const height = box.isBlock ? LINE_HEIGHT * box.size * PX : up + down;
+  return [box.x * PX, box.y * PX - up - Math.floor((height - up - down) / 2), box.width * PX, height];
+}
 
 // One formula as a line of JSON: {"m": MathML within <semantics>, "s": [text, x, y, width, height, ...]} with
 // boxes in thousandths of a px, or {"e": KaTeX's message}.
@@ -141,8 +183,7 @@ function renderOne(formula) {
     const tree = katex.__renderToDomTree(formula, { displayMode: true, throwOnError: true });
     const flat = [];
     for (const box of symbols(find(tree, "katex-html"))) {
-      flat.push(box.text.trim(), thousandths(box.x), thousandths(box.y - ASCENT * box.size));
-      flat.push(thousandths(box.width), thousandths((ASCENT + DESCENT) * box.size));
+      flat.push(box.text.trim(), ...edges(box).map(thousandths));
     }
     const mathml = find(tree, "katex-mathml").toMarkup();
     const start = mathml.indexOf("<semantics>") + 11;
