@@ -248,8 +248,9 @@ def _written(
 
 
 def _marked(text: str, at: int, spans: list[Evidence], escaped: Callable[[str], str]) -> str:
-    """`text`, which stands from `at` on, in marks where spans cover it; marks of one place are nested."""
+    """`text`, which stands from `at` on, in marks where spans cover it; the shorter a span, the further in."""
     near = [span for span in spans if span[0] < at + len(text) and span[1] > at]
+    near.sort(key=lambda span: span[0] - span[1])
     bounds = {0, len(text)} | {min(max(edge - at, 0), len(text)) for span in near for edge in span[:2]}
     cuts = sorted(bounds)
     parts: list[str] = []
