@@ -74,13 +74,15 @@ def serve() -> Iterator[Callable[..., Served]]:
     yield start
     for process in started:
         process.terminate()
-        process.wait(timeout=20)
-        assert process.stdout
-        process.stdout.close()
+        try:
+            process.wait(timeout=20)
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         pytest.skip("there is no chromium on this host")
@@ -88,6 +90,13 @@ def browser() -> Iterator[Any]:
         opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 class Person:
@@ -221,8 +230,8 @@ def test_a_person_reviews_a_page(bench: Path, serve: Callable[..., Served], brow
     ann.fine()
 
 
-def test_two_people_do_not_write_over_each_other(
-    bench: Path, serve: Callable[..., Served], browser: Any
+def test_two_people_do_not_write_over_each_other_and_the_server_ends_under_them(
+    bench: Path, browser: Any, serve: Callable[..., Served]
 ) -> None:
     served = serve(bench)
     ann, bob = Person(browser, served), Person(browser, served)

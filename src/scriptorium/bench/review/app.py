@@ -103,10 +103,11 @@ class Desk:
             "redo": lambda body: self.step(self.store.redo(self._who(body))),
         }
 
-    def bench(self, _: Body) -> Body:
-        """The folder: pages with counts, categories, candidates, forms."""
+    def bench(self, asked: Body) -> Body:
+        """The folder: pages with counts, categories, candidates (looked for again if `fresh`), forms."""
         version = self.store.version()
-        self.verdicts.refresh()
+        if asked.get("fresh"):
+            self.verdicts.refresh()
         return {
             "folder": self.store.folder.name,
             "name": self.name,

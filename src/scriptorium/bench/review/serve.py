@@ -10,12 +10,18 @@ from scriptorium.bench.review.app import make_app
 from scriptorium.bench.review.guard import LOOPBACK, new_token
 from scriptorium.errors import HostError
 
+GRACE = 2
+"""Seconds that requests under way are given at the end; browsers may keep connections open for ever."""
+
 
 def serve(folder: Path, host: str, port: int, name: str, browser: bool) -> None:
     """Serve the app until it is stopped (Ctrl-C). Port 0: one that is free. Raises HostError, InputError."""
     token = new_token()
     app = make_app(folder, token, host, name)
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False))
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="error", access_log=False, timeout_graceful_shutdown=GRACE
+    )
+    server = uvicorn.Server(config)
     try:
         socket = server.config.bind_socket()
     except SystemExit as error:

@@ -82,8 +82,8 @@ function drawPages() {
   if (here) find("#pages").value = here;
 }
 
-async function loadBench() {
-  state.bench = await ask("bench");
+async function loadBench(fresh = "") {
+  state.bench = await ask("bench", { fresh });
 }
 
 async function reload() {
@@ -303,7 +303,7 @@ async function watch() {
 const begin = inTurn(async () => {
   const asked = new URLSearchParams(location.hash.slice(1));
   history.replaceState(null, "", location.pathname + location.hash);
-  await loadBench();
+  await loadBench("yes");
   setUp();
   if (asked.get("pdf") && asked.get("page")) await goTo(asked.get("pdf"), Number(asked.get("page")));
   else if (!state.bench.pages.length) notice("This folder has neither tests nor PDFs.");
