@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from rapidfuzz.distance import Levenshtein
+from typer.testing import CliRunner
 
 from scriptorium.bench.folder import load_bench
 from scriptorium.bench.outputs import read_candidate
@@ -22,6 +23,7 @@ from scriptorium.bench.prepare.rotate import choose, rotate
 from scriptorium.bench.prepare.split_tables import split_tables
 from scriptorium.bench.prepare.workspace import from_workspace
 from scriptorium.bench.tests import TestError, load_tests
+from scriptorium.cli import app
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import sha256_tree
 from scriptorium.pages.pdf import PdfError, PdfWorker
@@ -138,7 +140,7 @@ def test_the_medoid_is_the_text_most_like_the_others(bench: Path) -> None:
     assert [output.text for output in found["sub/a"]] == ["alpha beto"]
     assert found["sub/a"][0].sidecar["repeat"] == 2
     assert [output.text for output in found["b"]] == ["first"]
-    assert "b#2" not in found
+    assert [output.state for output in found["b#2"]] == ["error"]
     with pytest.raises(ConfigError, match="is there already"):
         medoid(bench, "tool", "middle")
 
@@ -321,3 +323,27 @@ def test_urls_of_one_page_are_one() -> None:
     same = ["https://www.Example.org/a/", "http://example.org/a#b", " https://example.org/a "]
     assert {plain_url(url) for url in same} == {"example.org/a"}
     assert plain_url("https://example.org/a?x=1") != plain_url("https://example.org/a")
+
+
+def test_every_command_says_what_it_made(bench: Path, tmp_path: Path) -> None:
+    folder = workspace(tmp_path / "w", document("/x/pdfs/sub/a.pdf", TEXT), document("pdfs/no.pdf", ""))
+    for repeat in ("1", "2", "3"):
+        said = run("workspace", folder, "--bench", bench, "--name", "tool", "--repeat", repeat)
+        assert said.splitlines() == [f"{bench / 'tool'}: 1 pages written, 2 missing", NO_PDF]
+    said = run("medoid", bench, "--candidate", "tool", "--name", "middle")
+    assert said.startswith(f"{bench / 'middle'}: 1 pages by their medoid, 0 with fewer")
+    assert "0 table tests" in run("split-tables", bench, "--out", tmp_path / "split")
+    assert "1 PDFs turned" in run("rotate", bench, "--out", tmp_path / "rot", "--share", "0.4", "--seed", "7")
+    assert "2 PDFs drawn" in run("degrade", bench, "--out", tmp_path / "worse", "--dpi", "50", "--grey")
+    options = ("--against", folder, "--report", tmp_path / "r.json", "--drop", tmp_path / "clean")
+    assert "2 pages: 0 overlap, 2 have too little text" in run("decontaminate", bench, *options)
+    assert all((tmp_path / name / "variant.json").exists() for name in ("split", "rot", "worse", "clean"))
+
+
+NO_PDF = "1 sources are no PDF of the bench, 'pdfs/no.pdf' first"
+
+
+def run(*arguments: object) -> str:
+    found = CliRunner().invoke(app, ["bench", "prepare", *map(str, arguments)])
+    assert found.exit_code == 0, found.output
+    return found.stdout

@@ -27,15 +27,15 @@ def folders(root: Path) -> list[str]:
     return [path.name for path in each if path.name != "pdfs" and not path.name.startswith(".")]
 
 
-def check_files(root: Path, candidate: str, sizes: Sizes) -> tuple[Outputs | None, list[Finding]]:
-    """The outputs of a candidate's folder by page, None if there are none, and the files that are no such output."""
+def check_files(root: Path, candidate: str, sizes: Sizes) -> tuple[bool, list[Finding]]:
+    """Whether a folder holds an output of some page, and the files in it that are none or cannot be used."""
     home = root / candidate
     if not home.is_dir():
-        return None, [Finding("candidate_missing", candidate, None, None, "there is no such folder")]
+        return False, [Finding("candidate_missing", candidate, None, None, "there is no such folder")]
     known = {name.removesuffix(".pdf"): count for name, count in sizes.items()}
-    outputs: dict[str, list[tuple[int, Output]]] = defaultdict(list)
+    matched = False
     findings: list[Finding] = []
-    named = {path: (stem, page, repeat) for path, stem, page, repeat in page_names(home)}
+    named = {path: (stem, page) for path, stem, page, _ in page_names(home)}
     for path in sorted(path for path in home.rglob("*.md") if path.is_file()):
         name = path.relative_to(root).as_posix()
         if path not in named:
@@ -43,26 +43,23 @@ def check_files(root: Path, candidate: str, sizes: Sizes) -> tuple[Outputs | Non
                 Finding("output_misnamed", name, None, None, f"is not named {NAMES}; it is passed over")
             )
             continue
-        stem, page, repeat = named[path]
+        stem, page = named[path]
         if not 1 <= page <= max(1, known.get(stem, 0)) or stem not in known:
             message = f"belongs to no page: there is no page {page} of pdfs/{stem}.pdf; move it away"
             findings.append(Finding("output_no_page", name, None, None, message))
             continue
-        output = read_output(path)
-        outputs[page_id(f"{stem}.pdf", page)].append((repeat, output))
-        findings += _check_output(path, name, output)
-    if not outputs:
+        matched = True
+        findings += _check_output(path, name, read_output(path))
+    if not matched:
         message = (
             f"is taken for a candidate, but holds no output of any page ({NAMES}); move it out of the bench"
         )
-        return None, [Finding("folder_unmatched", candidate, None, None, message)]
-    return {
-        page: [each for _, each in sorted(rows, key=lambda r: r[0])] for page, rows in outputs.items()
-    }, findings
+        return False, [Finding("folder_unmatched", candidate, None, None, message)]
+    return True, findings
 
 
 def _check_output(path: Path, name: str, output: Output) -> Iterator[Finding]:
-    """An output that cannot be read or is far too large, a sidecar that cannot be read."""
+    """An output that cannot be read, or is far too large, a sidecar that cannot be read."""
     if output.text is None and "state" not in output.sidecar:
         problem = output.sidecar.get("error")
         yield Finding("output_unreadable", name, None, None, f"{problem}; it counts as failed, make it again")
@@ -74,9 +71,10 @@ def _check_output(path: Path, name: str, output: Output) -> Iterator[Finding]:
 
 
 def _missing(candidate: str, outputs: Outputs, pages: set[str]) -> Iterator[Finding]:
-    if missing := sorted(pages - outputs.keys()):
+    read = {page for page, each in outputs.items() if any(output.text is not None for output in each)}
+    if missing := sorted(pages - read):
         names = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
-        message = f"{len(missing)} of {len(pages)} pages have no output and fail all their tests: {names}"
+        message = f"{len(missing)} of {len(pages)} pages have no text and fail all their tests: {names}"
         yield Finding("pages_missing", candidate, None, None, message)
 
 

@@ -9,6 +9,7 @@ from scriptorium.bench.lint.language import check_languages
 from scriptorium.bench.lint.pages import check_places, read_pdfs
 from scriptorium.bench.lint.single import check_tests
 from scriptorium.bench.lint.together import check_pages
+from scriptorium.bench.outputs import Outputs, read_candidate
 from scriptorium.errors import InputError
 
 
@@ -35,12 +36,12 @@ def lint(root: Path, names: list[str] | None = None) -> list[Finding]:
     findings += check_pages(placed)
     findings += check_languages(placed)
     names = candidates.folders(root) if names is None else names
-    outputs = {}
+    outputs: dict[str, Outputs] = {}
     for name in names:
-        found, faults = candidates.check_files(root, name, sizes)
+        matched, faults = candidates.check_files(root, name, sizes)
         findings += faults
-        if found is not None:
-            outputs[name] = found
+        if matched:
+            outputs[name] = read_candidate(root, name)
     there = [(entry, test) for entry, test in placed if 0 < test["page"] <= sizes.get(test["pdf"], 0)]
     findings += candidates.check_verdicts(outputs, there)
     return in_order(findings)
