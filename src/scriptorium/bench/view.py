@@ -107,8 +107,10 @@ class Scanner:
         while self.at < len(self.raw):
             spend()
             special = SPECIAL.search(self.raw, self.at)
-            if special is None or special.start() > self.at:
-                end = special.start() if special else len(self.raw)
+            end = special.start() if special else len(self.raw)
+            double = self.raw.find("  ", self.at, end)
+            end = end if double < 0 else double
+            if end > self.at:
                 self.put(self.raw[self.at : end], end)
                 continue
             token = TOKEN.match(self.raw, self.at)
