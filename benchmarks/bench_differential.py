@@ -14,6 +14,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,11 @@ def _shorter(text: str, still: Callable[[str], bool]) -> str:
     return text
 
 
+def _still_with(still: Callable[[Case], bool], best: Callable[[], Case], name: str, text: str) -> bool:
+    case = best()
+    return still(replace(case, test={**case.test, name: text}))
+
+
 def shrink(found: Disagreement, judge_theirs: peers.Judge) -> Disagreement:
     """The smallest case near by on which the scorers differ in the same way."""
     calls = itertools.count(1)
@@ -121,9 +127,7 @@ def shrink(found: Disagreement, judge_theirs: peers.Judge) -> Disagreement:
     _shorter(best.case.text, lambda text: still(replace(best.case, text=text)))
     for name, value in list(best.case.test.items()):
         if isinstance(value, str) and name not in ("type", "pdf", "id", "format"):
-            _shorter(
-                value, lambda text, name=name: still(replace(best.case, test={**best.case.test, name: text}))
-            )  # type: ignore[misc]
+            _shorter(value, partial(_still_with, still, lambda: best.case, name))
     return best
 
 

@@ -19,7 +19,15 @@ import peer as peers
 
 def score(folder: Path, cache: Path, core: int, *more: str) -> measure.Run:
     """One run of our command on a set."""
-    command = [measure.OURS, "bench", "score", folder, "--candidate", full_set.CANDIDATE, *more]
+    command: list[str | Path] = [
+        measure.OURS,
+        "bench",
+        "score",
+        folder,
+        "--candidate",
+        full_set.CANDIDATE,
+        *more,
+    ]
     return measure.run(command, measure.environment(cache), core)
 
 
@@ -78,8 +86,7 @@ def main() -> int:
         measure.verdict("warm", measure.median(warm), 3.0, "s"),
         measure.verdict("memory", max(run.memory for run in cold + warm) / measure.MIB, 500.0, "MiB"),
     ]
-    print("cold runs:", ", ".join(f"{run.seconds:.2f}" for run in cold))
-    print("warm runs:", ", ".join(f"{run.seconds:.2f}" for run in warm))
+    print(f"seconds (of the processor): cold {measure.all_seconds(cold)}; warm {measure.all_seconds(warm)}")
     if options.against:
         against(options)
     return 0 if all(met) else 4

@@ -74,9 +74,8 @@ def tell(name: str, batches: list[Batch], workers: int) -> bool:
     first, rest = batches[0], batches[1:]
     steady = sum(batch.verdicts for batch in rest) / sum(batch.seconds for batch in rest) / workers
     slowest = max(batch.seconds for batch in rest)
-    print(
-        f"{name}: first batch {first.seconds:.2f} s ({first.rate / workers:,.0f}/s per core), slowest later {slowest:.2f} s"
-    )
+    begin = f"first batch {first.seconds:.2f} s ({first.rate / workers:,.0f}/s per core)"
+    print(f"{name}: {begin}, slowest later {slowest:.2f} s")
     return measure.verdict(f"{name}, steady", steady, TARGET, "verdicts/s per core", at_least=True)
 
 

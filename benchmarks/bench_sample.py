@@ -24,7 +24,7 @@ COLD, WARM = 10.0, 5.0
 
 def compare_verdicts(folder: Path, rows: list[dict[str, Any]], judge: peers.Judge) -> list[str]:
     """The tests on which the peer's class and we differ, as lines; every repeat of a page is one text."""
-    tests = {}
+    tests: dict[str, dict[str, Any]] = {}
     for file in sorted(folder.glob("*.jsonl")):
         lines = filter(str.strip, file.read_text(encoding="utf-8").split("\n"))
         tests |= {test["id"]: test for test in map(json.loads, lines)}
@@ -78,7 +78,7 @@ class Sides:
         cache = self._out / "cache"
         if cold:
             measure.emptied(cache)
-        command = [measure.OURS, "bench", "score", self._folder]
+        command: list[str | Path] = [measure.OURS, "bench", "score", self._folder]
         return measure.run(command, measure.environment(cache), self._core)
 
     def theirs(self, cold: bool) -> measure.Run:
@@ -86,7 +86,7 @@ class Sides:
         home = self._out / "home"
         if cold:
             measure.emptied(home)
-        command = [self._peer.python, "-m", "olmocr.bench.benchmark", "--dir", self._folder]
+        command: list[str | Path] = [self._peer.python, "-m", "olmocr.bench.benchmark", "--dir", self._folder]
         run = measure.run(command, self._peer.environment(home), self._core)
         self.printed = run.output
         return run
@@ -99,6 +99,9 @@ def timed(sides: Sides, runs: int) -> list[bool]:
         ours, theirs = measure.alternating(runs, lambda c=cold: sides.ours(c), lambda c=cold: sides.theirs(c))  # type: ignore[misc]
         mine, other = measure.median(ours), measure.median(theirs)
         print(f"{name}: ours {mine:.2f} s, theirs {other:.2f} s (medians of {runs})")
+        print(
+            f"    seconds (of the processor): ours {measure.all_seconds(ours)}; theirs {measure.all_seconds(theirs)}"
+        )
         met.append(measure.verdict(f"{name}, times faster", other / mine, target, "x", at_least=True))
     return met
 

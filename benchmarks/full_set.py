@@ -84,31 +84,31 @@ class Writer:
         )
         return f"{text}{extra}."
 
-    def page(self, category: str) -> Page:
-        """A page of a category."""
+    def page(self, category: str, formulas: int = FORMULAS) -> Page:
+        """A page of a category; `formulas`: how many, where the category has them."""
         page = Page(header=self.words(4).title(), footer=f"{self.words(3)} {self.rng.randrange(400)}")
         long = category == "long_tiny_text"
-        for _ in range(self.rng.randrange(8, 12) if long else self.rng.randrange(4, 6)):
-            sentences = [self.sentence() for _ in range(self.rng.randrange(5, 9))]
+        for _ in range(self.rng.randrange(8, 12) if long else self.rng.randrange(3, 5)):
+            sentences = [self.sentence() for _ in range(self.rng.randrange(4, 8))]
             page.sentences += sentences
             page.blocks.append(" ".join(sentences))
         if "math" in category:
-            self._put_formulas(page)
+            self._put_formulas(page, formulas)
         if category == "table_tests":
             self._put_tables(page)
         page.blocks.insert(0, f"# {self.words(5).title()}")
         return page
 
     def mixed_page(self) -> Page:
-        """A page of text with formulas and a table."""
-        page = self.page("arxiv_math")
+        """A page of text with some formulas and a table."""
+        page = self.page("arxiv_math", formulas=10)
         self._put_tables(page)
         return page
 
-    def _put_formulas(self, page: Page) -> None:
-        for _ in range(FORMULAS):
+    def _put_formulas(self, page: Page, count: int) -> None:
+        for _ in range(count):
             page.formulas.append(formula(self.rng, self.rng.choice((0, 0, 1, 1, 1, 2))))
-        inline, display = page.formulas[: FORMULAS // 2], page.formulas[FORMULAS // 2 :]
+        inline, display = page.formulas[: count // 2], page.formulas[count // 2 :]
         for each in inline:
             place = self.rng.randrange(len(page.blocks))
             page.blocks[place] += f" {self.words(4)} ${each}$ {self.words(5)}."

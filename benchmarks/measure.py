@@ -1,6 +1,7 @@
 """Times and memory of whole commands: process start included, pinned to one core where asked."""
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -22,9 +23,11 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: wall seconds, peak memory of its process tree in bytes, what it printed."""
+    """One run of a command: seconds by the clock and of processor time, peak memory of its process tree in
+    bytes, what it printed, its exit code."""
 
     seconds: float
+    processor: float
     memory: int
     output: str
     code: int
@@ -41,10 +44,15 @@ def _tree_memory(process: psutil.Process) -> int:
     return total
 
 
+def _children_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def run(command: Sequence[str | Path], environment: Mapping[str, str], core: int | None = None) -> Run:
     """Run a command to its end. `core`: the only core that it and its children may use."""
     pin = ["taskset", "-c", str(core)] if core is not None else []
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), _children_seconds()
     process = subprocess.Popen(
         [*pin, *map(str, command)],
         env=dict(environment),
@@ -72,7 +80,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], core: int
     watcher.join()
     if process.returncode not in (0, 3):
         raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{errors[-2000:]}")
-    return Run(seconds, peak, output, process.returncode)
+    return Run(seconds, _children_seconds() - used, peak, output, process.returncode)
 
 
 def environment(cache: Path) -> dict[str, str]:
@@ -97,6 +105,11 @@ def alternating(runs: int, ours: Callable[[], Run], theirs: Callable[[], Run]) -
 def median(runs: Sequence[Run]) -> float:
     """The median of the seconds."""
     return statistics.median(run.seconds for run in runs)
+
+
+def all_seconds(runs: Sequence[Run]) -> str:
+    """The seconds of each run, with its processor time in brackets."""
+    return ", ".join(f"{run.seconds:.2f} ({run.processor:.2f})" for run in runs)
 
 
 def last_core() -> int:
