@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ class Verdicts:
 
     def _cached(self, how: str, test: Test, text: str, rules: str, make: Any) -> Any:
         asked = json.dumps({name: value for name, value in test.items() if name not in _MOOT}, sort_keys=True)
-        key = (how + rules, asked, text)
+        key = (how + rules, asked, sha256(text.encode()).hexdigest())
         with self._turn:
             if key in self._known:
                 self._known.move_to_end(key)
