@@ -3,6 +3,8 @@
 import json
 import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -300,3 +302,63 @@ def test_a_bench_without_candidates_is_refused(tmp_path):
     with pytest.raises(InputError, match="no candidate"):
         write_report(bench, [], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def odd(tmp_path) -> Path:
+    """A bench with a PDF that is none, three repeats of a page, one that failed, and a test of a page 2."""
+    folder = tmp_path / "odd"
+    (folder / "pdfs").mkdir(parents=True)
+    (folder / "pdfs" / "a.pdf").write_bytes(b"%PDF-1.4 not more than that")
+    tests = [
+        {"pdf": "a.pdf", "page": page, "type": "present", "text": "word", "id": f"t{page}"} for page in (1, 2)
+    ]
+    (folder / "some.jsonl").write_text("".join(json.dumps(test) + "\n" for test in tests))
+    (folder / "tool").mkdir()
+    for repeat, text in enumerate(("nothing", "a word", "the word"), 1):
+        (folder / "tool" / f"a_pg1_repeat{repeat}.md").write_text(text)
+    (folder / "tool" / "a_pg2_repeat1.md").write_text("")
+    (folder / "tool" / "a_pg2_repeat1.json").write_text('{"state": "error", "error": "out of <memory>"}')
+    return folder
+
+
+def test_odd_pages_are_shown_as_they_are(browser, odd):
+    opened = browser.new_page()
+    opened.goto(write_report(odd, [], odd.parent / "out").as_uri() + "#pages?page=a")
+    at_page(opened, "a")
+    assert opened.inner_text(".picture-frame") == "No picture: damaged."
+    assert opened.inner_text(".text-pane:visible .pane-note") == "first of 3 repeats"
+    opened.locator(".test-row", has_text="word").click()
+    assert "67 % of the repeats pass" in opened.inner_text(".inspector")
+    opened.keyboard.press("j")
+    at_page(opened, "a#2")
+    assert opened.inner_text(".text-pane:visible .pane-note") == "error · out of <memory>"
+    opened.keyboard.press("2")
+    unknown = opened.locator(".test-row", has_text="baseline").locator(".glyph")
+    assert (unknown.inner_text(), unknown.get_attribute("class")) == ("–", "glyph unknown")
+    opened.close()
+
+
+def test_one_rule_set_alone(odd):
+    page = write_report(odd, ["tool"], odd.parent / "out", ["scriptorium-1"]).read_text(encoding="utf-8")
+    assert "<h2>scriptorium-1</h2>" in page and "olmocr-2026.03" not in page
+
+
+def test_the_command_says_where_the_report_is_and_refuses_with_exit_code_2(odd):
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            sys.executable,
+            "-c",
+            "from scriptorium.cli import main; main()",
+            "bench",
+            "report",
+            *words,
+        ]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = run(str(odd), "--out", str(odd.parent / "out"), "--candidate", "tool")
+    assert (done.returncode, done.stdout.strip()) == (0, str(odd.parent / "out" / "index.html"))
+    refused = run(str(odd), "--out", str(odd))
+    assert refused.returncode == 2 and "no report" in refused.stderr
+    unknown = run(str(odd), "--out", str(odd.parent / "new"), "--candidate", "other")
+    assert unknown.returncode == 2 and not (odd.parent / "new").exists()

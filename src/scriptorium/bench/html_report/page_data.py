@@ -84,7 +84,9 @@ def page_data(results: Results, page: str, picture: str | PdfError) -> dict[str,
     return {
         "outputs": [_output(results, number, page, tests) for number in range(len(results.scores))],
         "tests": {test["id"]: _test(results, test) for test in tests},
-        "no_picture": None if isinstance(picture, str) else str(picture),
+        "no_picture": None
+        if isinstance(picture, str)
+        else f"No picture: {picture.reason.replace('_', ' ')}.",
     }
 
 
