@@ -45,6 +45,78 @@ def test_scenarios_score_as_the_peer_scores_them(tmp_path: Path, name: str) -> N
     assert {kind: [each["score"], each["tests"]] for kind, each in found.items()} == types
 
 
+def absent(pdf: str, number: int) -> dict:
+    return {"pdf": pdf, "page": 1, "id": f"{pdf}-{number}", "type": "absent", "text": "ghost"}
+
+
+def baseline(pdf: str, number: int, page: int = 1) -> dict:
+    return {"pdf": pdf, "page": page, "id": f"{pdf}-{number}", "type": "baseline"}
+
+
+PEER: dict[str, tuple[list[dict], dict[str, str], bool, dict[str, list[int]], float]] = {
+    "no baseline tests, not even explicit ones": (
+        [present("a.pdf", 1), baseline("a.pdf", 2)],
+        {"a_pg1_repeat1": "alpha"},
+        True,
+        {"x": [1, 1]},
+        100.0,
+    ),
+    "explicit ones stay in their category": (
+        [present("a.pdf", 1), baseline("a.pdf", 2), present("b.pdf", 1)],
+        {"a_pg1_repeat1": "alpha", "b_pg1_repeat1": ""},
+        False,
+        {"baseline": [0, 1], "x": [2, 3]},
+        100 / 3,
+    ),
+    "an automatic one is for page 1": (
+        [present("a.pdf", 1), present("a.pdf", 2, page=2)],
+        {"a_pg1_repeat1": "alpha", "a_pg2_repeat1": ""},
+        False,
+        {"baseline": [1, 1], "x": [1, 2]},
+        75.0,
+    ),
+    "an empty text passes absent": (
+        [present("a.pdf", 1), absent("a.pdf", 2)],
+        {"a_pg1_repeat1": ""},
+        False,
+        {"baseline": [0, 1], "x": [1, 2]},
+        25.0,
+    ),
+    "repeats need not be consecutive": (
+        [present("a.pdf", 1)],
+        {"a_pg1_repeat3": "alpha", "a_pg1_repeat7": "alpha", "a_pg1_repeat10": ""},
+        False,
+        {"baseline": [1, 1], "x": [1, 1]},
+        100.0,
+    ),
+    "pages may have other numbers of repeats": (
+        [present("a.pdf", 1), present("b.pdf", 1)],
+        {"a_pg1_repeat1": "alpha", "a_pg1_repeat2": "beta", "b_pg1_repeat1": "alpha"},
+        False,
+        {"baseline": [2, 2], "x": [1, 2]},
+        75.0,
+    ),
+    "a name may hold a page of its own": (
+        [present("a.pdf", 1), present("a_pg1.pdf", 1, "beta")],
+        {"a_pg1_repeat1": "alpha", "a_pg1_pg1_repeat1": "beta"},
+        False,
+        {"baseline": [2, 2], "x": [2, 2]},
+        100.0,
+    ),
+}
+"""Tests, outputs, whether to skip baseline tests; olmOCR-bench's counts and overall score of them (observed)."""
+
+
+@pytest.mark.parametrize("name", PEER)
+def test_counts_of_the_peer(tmp_path: Path, name: str) -> None:
+    tests, outputs, skip, counts, overall = PEER[name]
+    pdfs = sorted({test["pdf"] for test in tests})
+    laid_out(tmp_path, {"x.jsonl": tests}, {f"c/{file}.md": text for file, text in outputs.items()}, pdfs)
+    scored = score(tmp_path, "c", skip_baseline=skip, nulls=False)
+    assert by_file(scored, OLMOCR) == counts
+    assert scored.rules[OLMOCR]["overall"] == pytest.approx(overall, abs=1e-3)
+
+
 RIGHT = {
     "missing": {"baseline": [1, 2], "x": [1, 2]},
     "missing_force": {"baseline": [1, 2], "x": [1, 2]},

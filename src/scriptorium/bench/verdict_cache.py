@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import sqlite3
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -34,12 +35,13 @@ def cache_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def scorer_version() -> str:
-    """The SHA-256 over the revision, the bytes of the scoring code and the versions of LIBRARIES, in hex."""
+    """The SHA-256 over the revision, the bytes of the scoring code, the versions of LIBRARIES and Python, in hex."""
     total = hashlib.sha256(f"{REVISION}\n".encode())
     home = Path(__file__).parent
     for path in sorted([*home.glob("*.py"), *home.glob("formulas/*.*")]):
         total.update(path.read_bytes())
     total.update("".join(f"{name} {version(name)}\n" for name in LIBRARIES).encode())
+    total.update(platform.python_version().encode())
     return total.hexdigest()
 
 
