@@ -107,6 +107,12 @@ def test_marks_without_partners_are_soon_passed(unit: str, count: int) -> None:
     assert len(strict_formulas(page, True)) == count
 
 
+def test_a_pipe_in_a_table_may_be_escaped() -> None:
+    row, line = r"| $\|x\|$ | b |", r"so $\|x\|$"
+    assert [formula.in_table for formula in strict_formulas(f"{row}\n{line}", True)] == [True, False]
+    assert readings(r"\|x\|", in_table=True) == [r"\|x\|", "|x|"]
+
+
 @pytest.mark.parametrize(
     ("latex", "ways"),
     [

@@ -45,6 +45,8 @@ def test_fields() -> None:
         ("x^2", "<math><msup><mi>x</mi><mn>2</mn></msup></math>", False, True),
         ("x^2", "<math>x^{2}</math>", False, True),
         ("x", "", False, False),
+        ("x'", "$x’$", False, True),
+        ("|x|", r"| $\|x\|$ | b |", False, True),
     ],
 )
 def test_verdicts(formula: str, markdown: str, olmocr: bool, strict: bool) -> None:

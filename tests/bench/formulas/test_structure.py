@@ -8,6 +8,8 @@ from scriptorium.bench.formulas.render import render
 from scriptorium.bench.formulas.structure import DEEPEST, Structure, structure
 
 SAME = [
+    ("x'", "x^{'}"),
+    ("x'_1", "x_1^{'}"),
     (r"\frac{a}{b}", r"\dfrac{a}{b}"),
     (r"\frac{a}{b}", r"\tfrac ab"),
     (r"\left(a\right)", "(a)"),

@@ -4,6 +4,7 @@ Run by `engine`, which ends it where a formula takes too long. A line in is a li
 them a line comes out (see layout.js), in the same order.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from py_mini_racer import MiniRacer
 
 MEMORY = 1_000_000_000
 """Bytes that V8 may take; a formula that wants more ends the process."""
+
+LONGEST = 300
+"""Seconds for one line, after which the process ends itself: whoever asked has long stopped listening."""
 
 
 def main() -> None:
@@ -24,8 +28,10 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
+        signal.alarm(LONGEST)  # its default action needs no turn of Python's, which waits for V8
         sys.stdout.write(f"{engine.eval(f'renderAll({line})')}\n")
         sys.stdout.flush()
+        signal.alarm(0)
 
 
 if __name__ == "__main__":

@@ -36,12 +36,16 @@ MOST_CHARACTERS = 1_000_000
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula of a page: its LaTeX or, if `is_mathml`, its MathML, and its span in the Markdown."""
+    """A formula of a page: its LaTeX or, if `is_mathml`, its MathML, and its span in the Markdown.
+
+    `in_table`: it stands in a row of a Markdown table, where a pipe is written with a backslash.
+    """
 
     text: str
     start: int
     end: int
     is_mathml: bool = False
+    in_table: bool = False
 
 
 _ENVIRONMENTS = (
@@ -65,6 +69,7 @@ _DOLLAR = re.compile(r"\\.|\$|\n[ \t]*\n", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _LATEX = re.compile(r"[\\^_{}]")
 _SPACED_FORMULA = re.compile(r"[\\^_{}=+<>]|^\s*\S{1,3}\s*$")
+_ROW = re.compile(r"[ \t>]*\|")
 _PRICE = re.compile(r"\$ ?(\d[\d.,]*\d|\d)")
 _ANNOTATION = re.compile(r"<annotation[^>]*application/x-tex[^>]*>(.*?)</annotation>", re.DOTALL)
 _ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z0-9]{1,31};")
@@ -101,11 +106,12 @@ class _Finder:
             at = getattr(self, f"on_{token.lastgroup}")(token)
         return self.found
 
-    def take(self, start: int, inner: tuple[int, int], end: int, is_mathml: bool = False) -> int:
+    def take(self, start: int, inner: tuple[int, int], end: int) -> int:
         """Note the formula at `inner`, if there is one; go on at `end`."""
         text = self.text[inner[0] : inner[1]].strip()
         if text:
-            self.found.append(Formula(text, start, end, is_mathml))
+            in_table = r"\|" in text and bool(_ROW.match(self.text, self.text.rfind("\n", 0, start) + 1))
+            self.found.append(Formula(text, start, end, in_table=in_table))
         return end
 
     def closing(self, mark: str, at: int) -> int:
@@ -228,22 +234,26 @@ class _Finder:
 _DROPPED = re.compile(r"\\label\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])")
 _RENAMED = re.compile(r"\\(begin|end)\{(multline|flalign|displaymath|math|eqnarray)\*?\}")
 _NAMES = {"multline": "gather*", "flalign": "align*", "displaymath": "gathered", "math": "gathered"}
-_DOUBLE_STRUCK = {
-    ord(letter): rf"\mathbb{{{plain}}}" for letter, plain in zip("ℂℍℕℙℚℝℤ", "CHNPQRZ", strict=True)
+_LETTERS = {
+    ord("’"): "'",
+    **{ord(one): rf"\mathbb{{{plain}}}" for one, plain in zip("ℂℍℕℙℚℝℤ", "CHNPQRZ", strict=True)},
 }
+"""Characters that KaTeX reads otherwise than they look."""
+
 _ESCAPED_MARK = re.compile(r"\\([_*])")
 
 
-def readings(latex: str) -> list[str]:
+def readings(latex: str, in_table: bool = False) -> list[str]:
     r"""The ways in which a formula's LaTeX may be meant, as KaTeX can read them; the first is the plain one.
 
     Labels are dropped, environments that KaTeX does not know are named as ones that look the same, entities
-    of HTML are resolved. `\_` and `\*` may be Markdown's escapes.
+    of HTML are resolved. `\_` and `\*` may be Markdown's escapes, and in a row of a table so may `\|`.
     """
     plain = html.unescape(latex) if "&" in latex and ";" in latex else latex
-    plain = _RENAMED.sub(_renamed, _DROPPED.sub("", plain)).translate(_DOUBLE_STRUCK)
+    plain = _RENAMED.sub(_renamed, _DROPPED.sub("", plain)).translate(_LETTERS)
     meant = _ESCAPED_MARK.sub(r"\1", plain)
-    return [plain] if meant == plain else [plain, meant]
+    ways = [plain, meant, meant.replace(r"\|", "|")] if in_table else [plain, meant]
+    return list(dict.fromkeys(ways))
 
 
 def _renamed(mark: re.Match[str]) -> str:

@@ -77,7 +77,7 @@ class _Read:
 @lru_cache(maxsize=_PAGES)
 def _read(markdown: str, dollars: bool) -> list[_Read]:
     formulas = strict_formulas(markdown, dollars)
-    texts = [[] if formula.is_mathml else readings(formula.text) for formula in formulas]
+    texts = [[] if formula.is_mathml else readings(formula.text, formula.in_table) for formula in formulas]
     rendered = iter(_rendered([text for ways in texts for text in ways]))
     read = []
     for formula, ways in zip(formulas, texts, strict=True):

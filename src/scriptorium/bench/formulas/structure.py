@@ -167,7 +167,7 @@ class _Reader:
         else:
             below, above = second, third
         if name in ("msub", "msup", "msubsup"):
-            return [*first, _Node("script", "", [below, above])]
+            return [*first, _Node("script", "", [below, _raised(above)])]
         if name in ("munder", "mover", "munderover"):
             return _stacked(element, first, below, above)
         if name == "mfrac":
@@ -201,6 +201,13 @@ class _Reader:
         if spacing.startswith("0em") or not align or align == "right center left":
             rows = [[[node for cell in cells for node in cell]] for cells in rows]
         return [_Node("lines", "", [[_cell(cell) for cell in cells] for cells in rows])]
+
+
+def _raised(row: list[_Node]) -> list[_Node]:
+    """A superscript; a prime in it, which is a superscript of nothing, is just raised (`x^{'}` is `x'`)."""
+    if row and row[0].kind == "script" and not row[0].rows[0]:
+        return [*row[0].rows[1], *row[1:]]
+    return row
 
 
 def _cell(row: list[_Node]) -> _Node:
