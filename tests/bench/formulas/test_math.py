@@ -1,6 +1,8 @@
 """Tests of type math under both rule sets."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scriptorium.bench.formulas import judge as judging
 from scriptorium.bench.rules import OLMOCR, STRICT, judge
@@ -109,3 +111,44 @@ def test_the_sample_is_read() -> None:
     for rules in (OLMOCR, STRICT):
         assert math("a^{2}+b^{2}=c^{2}", page, rules).passed
         assert not math("a^{2}+b^{3}=c^{2}", page, rules).passed
+
+
+PIECES = r"""a b 1 2 + = ^ _ { } & ( ) [ ] | $ ' \\ \frac \sqrt \hat \left( \right) \begin{align} \end{align}
+\begin{cases} \end{cases} \text{ \sum\limits \( \) $$ ` \tag{1} \def\a{ \a <math> </math> \\[1em] \mathbb \not"""
+LATEX = st.lists(st.sampled_from([*PIECES.split(), " ", "\n"]), max_size=25).map("".join)
+
+FORMULA = st.recursive(
+    st.sampled_from(["a", "b+1", r"\alpha", r"\mathbb{R}", "x'", r"\text{if}", r"\sum_{i=1}^n", r"\ldots"]),
+    lambda part: st.one_of(
+        st.tuples(part, part).map(lambda two: rf"\frac{{{two[0]}}}{{{two[1]}}}"),
+        st.tuples(part, part).map(lambda two: rf"{{{two[0]}}}_{{{two[1]}}}"),
+        st.tuples(part, part).map(lambda two: rf"{two[0]} + {two[1]}"),
+        st.tuples(part, part).map(lambda two: rf"\begin{{pmatrix}} {two[0]} & {two[1]} \end{{pmatrix}}"),
+        part.map(lambda one: rf"\sqrt{{{one}}}"),
+        part.map(lambda one: rf"\overline{{{one}}}"),
+        part.map(lambda one: rf"\left( {one} \right)"),
+    ),
+    max_leaves=8,
+)
+FUZZ = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@given(LATEX.filter(str.strip), LATEX)
+@FUZZ
+def test_any_formula_is_judged_on_any_page(formula: str, page: str) -> None:
+    for rules in (OLMOCR, STRICT):
+        assert math(formula, page, rules).passed in (True, False)
+
+
+@given(FORMULA, FORMULA)
+@FUZZ
+def test_a_formula_stands_in_itself_and_in_larger_ones(formula: str, other: str) -> None:
+    for page in (f"${formula}$", rf"\[{other} = {formula}\]", rf"$$\frac{{{formula}}}{{{other}}}$$"):
+        assert math(formula, page).passed
+        assert math(formula, page, OLMOCR).passed
+
+
+@given(FORMULA)
+@FUZZ
+def test_what_only_our_rules_see_makes_them_stricter(formula: str) -> None:
+    assert not math(rf"\sqrt{{{formula}}}^2", f"${formula}^2$").passed
