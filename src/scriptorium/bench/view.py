@@ -50,7 +50,7 @@ def _kind(name: str) -> str:
     return next((kind for kind, names in kinds.items() if names.fullmatch(name)), "")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Piece:
     """A piece of output: its text, where it comes from, and whether blanks beside it vanish."""
 
@@ -60,7 +60,7 @@ class _Piece:
     tight: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class _Run:
     """A run of emphasis marks: its piece, and how many of its marks are still free."""
 
