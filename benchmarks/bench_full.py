@@ -15,6 +15,10 @@ from pathlib import Path
 import full_set
 import measure
 import peer as peers
+from bench_sample import compare_scores
+
+from scriptorium.bench import scores
+from scriptorium.bench.rules import OLMOCR
 
 
 def score(folder: Path, cache: Path, core: int, *more: str) -> measure.Run:
@@ -47,19 +51,15 @@ def against(options: argparse.Namespace) -> None:
     folder = made(options.out / "plain", False, options.seed)
     peer = peers.from_options(options)
     home = measure.emptied(options.out / "home")
-    command = [
-        peer.python,
-        "-m",
-        "olmocr.bench.benchmark",
-        "--dir",
-        folder,
-        "--candidate",
-        full_set.CANDIDATE,
-    ]
+    command: list[str | Path] = [peer.python, "-m", "olmocr.bench.benchmark", "--dir", folder]
     theirs = measure.run(command, peer.environment(home), options.core)
     ours = score(folder, measure.emptied(options.out / "cache"), options.core, *options.more)
     ratio = theirs.seconds / ours.seconds
     print(f"without formulas, cold: ours {ours.seconds:.2f} s, theirs {theirs.seconds:.1f} s: {ratio:.1f} x")
+    mine = scores.score(folder, full_set.CANDIDATE, OLMOCR, nulls=False).to_json()
+    printed = peers.printed_scores(theirs.output)[full_set.CANDIDATE]
+    wrong = compare_scores(mine, printed)
+    print(f"the scores of {printed.overall} %: {'equal' if not wrong else 'differ'}", *wrong, sep="\n    ")
 
 
 def main() -> int:

@@ -102,6 +102,7 @@ class Writer:
     def mixed_page(self) -> Page:
         """A page of text with some formulas and a table."""
         page = self.page("arxiv_math", formulas=10)
+        del page.blocks[-2:]
         self._put_tables(page)
         return page
 

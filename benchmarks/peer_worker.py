@@ -29,7 +29,7 @@ def main() -> None:
     """Answer every line of standard input; what the peer prints itself goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    from olmocr.bench import tests  # type: ignore[import-not-found]
+    from olmocr.bench import tests
 
     # Its own cache forgets errors; remembering them changes no verdict.
     tests.render_equation = functools.lru_cache(maxsize=None)(tests.render_equation)
