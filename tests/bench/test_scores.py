@@ -227,6 +227,8 @@ def test_bench_json(tmp_path: Path) -> None:
     assert written["run"] == "soup"
     assert written["model"] == {"run": "soup", "weights_sha256": "ab"}
     assert (written["pages"], written["tests"]) == (2, 4)
+    assert written["states"]["ok"] == 2
+    assert written["nulls"]["empty"][OLMOCR]["overall"] == 0.0
     base = written["relatives"]["base"]
     assert base["relation"] == "parent"
     assert base["scores"][STRICT]["overall"] == 0.0

@@ -1,6 +1,6 @@
 """A bench folder: its tests by page, and the candidates in it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -28,7 +28,6 @@ class Bench:
     pdfs: list[str]
     strict_only: frozenset[str] = frozenset()
     rejected: int = 0
-    warnings: list[str] = field(default_factory=list)
 
     @property
     def tests(self) -> int:

@@ -153,7 +153,7 @@ def score_outputs(
         pages=len(bench.pages),
         profile=profile,
         rejected=bench.rejected,
-        warnings=[*bench.warnings, *_warnings(bench, outputs)],
+        warnings=_warnings(bench, outputs),
     )
 
 
