@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scriptorium.bench.rules import RULES, judge
 from scriptorium.bench.folder import load_bench
+from scriptorium.bench.rules import RULES, judge
 from scriptorium.bench.tests import FIELDS, TestError, check_test, load_tests
 from scriptorium.errors import InputError
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scriptorium.bench.review.pictures import Pictures, WordsWorker
+from scriptorium.bench.review.pictures import Pictures
 from scriptorium.pages.image import decode_png
-from scriptorium.pages.pdf import PdfError
+from scriptorium.pages.pdf import PdfError, PdfWorker
 from tests.bench.shared import sample
 
 
@@ -54,7 +54,7 @@ def test_words_turn_with_the_page_and_follow_its_crop(pdf: Path, tmp_path: Path)
     box = writer.pages[0].mediabox
     writer.pages[0].cropbox = pypdf.generic.RectangleObject((0, 0, box.width, float(box.height) * 0.9))
     writer.write(tmp_path / "cropped.pdf")
-    with WordsWorker() as worker:
+    with PdfWorker() as worker:
         upright = worker.words(pdf, 1)
         turned = worker.words(tmp_path / "turned.pdf", 1)
         cropped = worker.words(tmp_path / "cropped.pdf", 1)
@@ -71,7 +71,7 @@ def test_words_turn_with_the_page_and_follow_its_crop(pdf: Path, tmp_path: Path)
 
 def test_a_scan_has_no_words_and_a_damaged_file_says_so(tmp_path: Path) -> None:
     (tmp_path / "bad.pdf").write_bytes(b"%PDF-1.4 nothing more")
-    with WordsWorker() as worker:
+    with PdfWorker() as worker:
         assert worker.words(sample() / "pdfs" / "lincoln_letter.pdf", 1) == []
         for path, page in (
             (tmp_path / "bad.pdf", 1),

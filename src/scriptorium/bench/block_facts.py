@@ -71,21 +71,21 @@ def code(test: Test, page: Page) -> Verdict:
 
 
 def link(test: Test, page: Page) -> Verdict:
-    """A link leads to `url`, a link reads `text`, or one does both, where both are given."""
+    """A link leads to `href`, a link reads `text`, or one does both, where both are given."""
     text = None if test["text"] is None else asked_whole(test["text"])
-    url = None if test["url"] is None else _address(test["url"])
+    href = None if test["href"] is None else _address(test["href"])
     found = page.links
     spend = Steps()
     half = None
     for each in found:
         spend()
-        leads = url is None or _address(each.url) == url
+        leads = href is None or _address(each.url) == href
         reads = text is None or _same(test, text, each.text)
         if leads and reads:
             return Verdict(True, "found", each.origin, 0)
         if half is None and (leads or reads):
-            half = ("other_text" if leads else "other_url"), each.origin
-    if half and text is not None and url is not None:
+            half = ("other_text" if leads else "other_href"), each.origin
+    if half and text is not None and href is not None:
         return Verdict(False, half[0], half[1])
     return Verdict(False, "missing" if found else "no_link")
 

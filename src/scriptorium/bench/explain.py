@@ -34,7 +34,7 @@ _DROPS: dict[str, dict[str, object]] = {
     "footnote": {"appears_before_marker": None, "appears_after_marker": None},
     "list": {"ordered": None, "complete": False},
     "code": {"language": None},
-    "link": {"text": None, "url": None},
+    "link": {"text": None, "href": None},
     "count": {"whole_words": False},
     "baseline": {"check_disallowed_characters": False},
 }

@@ -206,7 +206,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "link": {
         "text": Field(_optional(_words)),
-        "url": Field(_optional(_visible)),
+        "href": Field(_optional(_visible)),
         "case_sensitive": Field(_flag, True),
     },
     "heading_outline": {
@@ -268,7 +268,7 @@ def _field_faults(
             yield name, f"a test of type {kind} needs it"
 
 
-_ONE_OF = {"table_shape": ("rows", "columns"), "link": ("text", "url")}
+_ONE_OF = {"table_shape": ("rows", "columns"), "link": ("text", "href")}
 
 
 def _joint_faults(record: Test) -> Iterator[tuple[str, str]]:

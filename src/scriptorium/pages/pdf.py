@@ -58,6 +58,16 @@ class PdfError(InputError):
         self.reason = reason
 
 
+class Word(NamedTuple):
+    """A word of a text layer and its place, in shares of the sides of the page as it is seen."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
 class PageSize(NamedTuple):
     """Width and height in points, as the page is seen; zeros if the page is damaged."""
 
@@ -133,6 +143,11 @@ class PdfWorker:
         """The page's text layer, lines ended by a newline; empty if it has none."""
         _, raw = self._ask("text", path, page, password)
         return CONTROL.sub("", raw.decode("utf-8").replace(LINE_END_HYPHEN, "-\n"))
+
+    def words(self, path: Path, page: int, *, password: str | None = None) -> list[Word]:
+        """The words of the text layer in reading order, with their places; none if there is no layer."""
+        _, raw = self._ask("words", path, page, password)
+        return [Word(*each) for each in json.loads(raw)]
 
     def close(self) -> None:
         """End the child process."""

@@ -1,8 +1,5 @@
 """What a person sees of a PDF's page: its picture, drawn once, and its words with their places."""
 
-import json
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scriptorium.pages.image import encode_png
-from scriptorium.pages.pdf import PdfError, PdfWorker
+from scriptorium.pages.pdf import PdfError, PdfWorker, Word
 
 SIDE = 2000
 """Pixels of a picture's longest side: small print can be read at three times the size of a window."""
@@ -21,36 +18,11 @@ KEPT = 48
 Kept = TypeVar("Kept")
 
 
-class WordsWorker(PdfWorker):
-    """A PDF worker that also knows where the words of a page stand."""
-
-    def words(self, path: Path, page: int) -> list[list[Any]]:
-        """[text, left, top, right, bottom] of each word in reading order, in shares of the page's sides.
-
-        Empty for a page without a text layer. Raises PdfError.
-        """
-        _, raw = self._ask("words", path, page, None)
-        found: list[list[Any]] = json.loads(raw)
-        return found
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        child = Path(__file__).with_name("words_child.py")
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", str(child), str(self.memory), str(self.cpu_seconds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._answered = 0
-        return self._child
-
-
 class Pictures:
     """Pictures, words and text layers of pages, made when first asked for; shared by threads."""
 
     def __init__(self) -> None:
-        self._worker = WordsWorker()
+        self._worker = PdfWorker()
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -58,7 +30,7 @@ class Pictures:
         """The page as PNG. Raises PdfError."""
         return self._once("png", path, page, lambda: encode_png(self._worker.render(path, page, SIDE)))
 
-    def words(self, path: Path, page: int) -> list[list[Any]]:
+    def words(self, path: Path, page: int) -> list[Word]:
         """The words of the page's text layer with their places. Raises PdfError."""
         return self._once("words", path, page, lambda: self._worker.words(path, page))
 
