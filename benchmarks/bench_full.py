@@ -17,8 +17,8 @@ import measure
 import peer as peers
 from bench_sample import compare_scores
 
-from scriptorium.bench import scores
 from scriptorium.bench.rules import OLMOCR
+from scriptorium.bench.scoring import scores
 
 
 def score(folder: Path, cache: Path, core: int, *more: str) -> measure.Run:

@@ -14,7 +14,7 @@ import mutations
 from formulas import formula, mutated_formula
 from mutations import Rng, Test, mutated_text
 
-from scriptorium.bench.page import Page
+from scriptorium.bench.text.page import Page
 
 PLACE = {"pdf": "doc.pdf", "page": 1, "id": "case"}
 WEIGHTS = {

@@ -13,8 +13,8 @@ from peer import HANG, Outcome
 from scriptorium.bench.formulas import geometry
 from scriptorium.bench.formulas.find import olmocr_formulas
 from scriptorium.bench.formulas.render import render
-from scriptorium.bench.normal import normal_form
-from scriptorium.bench.page import Page
+from scriptorium.bench.text.normal import normal_form
+from scriptorium.bench.text.page import Page
 
 EDGES = (4.0, 4.5, 5.5, 6.0)
 """px around the peer's 5 px that are tried."""
