@@ -12,7 +12,7 @@ from snakemake.logging import logger
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from scriptorium.bench.candidates import ModelSpec, read_candidates
+from scriptorium.bench.candidates.specs import ModelSpec, read_candidates
 from scriptorium.bench.revision import REVISION as SCORES_REVISION
 from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
 from scriptorium.convert.report import REVISION as REPORT_REVISION

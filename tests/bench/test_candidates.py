@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scriptorium.bench.candidates import PROMPT, CommandSpec, ServerSpec, digest, parse, read_candidates
-from scriptorium.bench.convert_commands import wanted
+from scriptorium.bench.candidates.specs import PROMPT, CommandSpec, ServerSpec, digest, parse, read_candidates
+from scriptorium.bench.commands.convert import wanted
 from scriptorium.errors import ConfigError
 
 GOOD = """

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scriptorium.bench import Scores, compare, score
-from scriptorium.bench.comparison import compare_all
 from scriptorium.bench.rules import OLMOCR, STRICT
+from scriptorium.bench.scoring.comparison import compare_all
 from scriptorium.errors import InputError
 
 from .benches import laid_out, present

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from scriptorium.bench.candidates import parse
-from scriptorium.bench.convert import adapt, convert
+from scriptorium.bench.candidates.convert import adapt, convert
+from scriptorium.bench.candidates.specs import parse
 from scriptorium.bench.outputs import read_candidate
 from scriptorium.errors import ConfigError, InputError, PartialError, ServerError
 from scriptorium.pages.front_matter import FrontMatter, encode

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scriptorium.bench.candidates import SPECS
+from scriptorium.bench.candidates.specs import SPECS
 from scriptorium.bench.dialects import DIALECTS, DialectError, adapt_text
 from scriptorium.bench.rules import judge
 

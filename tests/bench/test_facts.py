@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptorium.bench.numerals import number_in
 from scriptorium.bench.rules import RULES, STRICT, judge
 from scriptorium.bench.tests import TestError, check_test
+from scriptorium.bench.text.numerals import number_in
 
 TABLE = "| City | May | June |\n|---|---|---|\n| Oslo | 1,136 | (68) |\n| Rome | 33% | − 5.0 |"
 HTML = (

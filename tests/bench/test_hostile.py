@@ -2,12 +2,12 @@
 
 import pytest
 
-from scriptorium.bench import view as viewing
-from scriptorium.bench.facts import FACTS
-from scriptorium.bench.judges import judge_checked
-from scriptorium.bench.page import Page
+from scriptorium.bench.judges.facts import FACTS
+from scriptorium.bench.judges.rule_sets import judge_checked
 from scriptorium.bench.rules import RULES, STRICT, judge
 from scriptorium.bench.tests import check_test
+from scriptorium.bench.text import view as viewing
+from scriptorium.bench.text.page import Page
 
 PAGES = {
     "letters": "a" * 1_000_000,

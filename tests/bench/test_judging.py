@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from scriptorium.bench import Scores, load_bench, score
-from scriptorium.bench.nulls import NULLS, null_texts
 from scriptorium.bench.outputs import Output
 from scriptorium.bench.rules import OLMOCR, RULES, STRICT
-from scriptorium.bench.scores import score_outputs
-from scriptorium.bench.text_layers import text_layers
-from scriptorium.bench.verdict_cache import VerdictCache
+from scriptorium.bench.scoring.nulls import NULLS, null_texts
+from scriptorium.bench.scoring.scores import score_outputs
+from scriptorium.bench.scoring.text_layers import text_layers
+from scriptorium.bench.scoring.verdict_cache import VerdictCache
 
 from .benches import laid_out, present
 from .shared import sample
@@ -57,7 +57,7 @@ def test_hostile_outputs_end(bench: Path, name: str) -> None:
 
 def test_a_judge_that_raises_costs_its_test(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault is put in by hand: no text is known that makes a judge raise."""
-    from scriptorium.bench import strict
+    from scriptorium.bench.judges import strict
 
     def torn(*_: object) -> None:
         raise RuntimeError("torn")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scriptorium.bench.rules import OLMOCR, judge
-from scriptorium.bench.tables import olmocr_html_tables
+from scriptorium.bench.text.tables import olmocr_html_tables
 
 CELLS = {
     "<table><tr><td>1</td><td>2</td></tr></table>": [["1", "2"]],

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from scriptorium.bench.judges import judge_checked
-from scriptorium.bench.page import Page
+from scriptorium.bench.judges.rule_sets import judge_checked
 from scriptorium.bench.rules import OLMOCR, RULES, STRICT
 from scriptorium.bench.tests import check_test
+from scriptorium.bench.text.page import Page
 from scriptorium.bench.verdict import Verdict
 
 from .test_view import MARKDOWN

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scriptorium.bench.read import Journal, read_bench
-from scriptorium.bench.run_scores import write_scores
+from scriptorium.bench.scoring.run_scores import write_scores
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import read_jsonl
 from scriptorium.pages.front_matter import FrontMatter, encode

@@ -4,18 +4,17 @@ import hashlib
 import json
 from pathlib import Path
 
-from scriptorium import bench
-from scriptorium.bench.revision import REVISION
+from scriptorium.bench.revision import REVISION, scoring_code
 
 GOLDEN = Path(__file__).with_name("revision.json")
-FOLDER = Path(bench.__file__).parent
-NOT_SCORING = {"__init__.py", "commands.py", "read.py", "run_scores.py"}
 
 
 def digest() -> str:
     """SHA-256 over the source of the modules that can change a score."""
-    paths = sorted(path for path in FOLDER.glob("*.py") if path.name not in NOT_SCORING)
-    return hashlib.sha256("".join(f"{path.name}\n{path.read_text()}" for path in paths).encode()).hexdigest()
+    code = hashlib.sha256()
+    for path in scoring_code():
+        code.update(path.name.encode() + b"\n" + path.read_bytes())
+    return code.hexdigest()
 
 
 def test_the_revision_belongs_to_this_code() -> None:

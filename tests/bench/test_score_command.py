@@ -14,7 +14,7 @@ import yaml
 from scriptorium import cli
 from scriptorium.bench import score
 from scriptorium.bench.rules import OLMOCR, RULES, STRICT
-from scriptorium.bench.scores import read_scores
+from scriptorium.bench.scoring.scores import read_scores
 from scriptorium.errors import InputError
 
 from .benches import SCENARIOS, laid_out, present, scenario

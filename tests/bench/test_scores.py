@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from scriptorium.bench import Scores, TestError, load_bench, score
-from scriptorium.bench.comparison import difference
 from scriptorium.bench.outputs import Output, page_id, read_outputs
 from scriptorium.bench.rules import OLMOCR, STRICT
-from scriptorium.bench.run_scores import write_scores
-from scriptorium.bench.scores import score_outputs
-from scriptorium.bench.summary import per_page
+from scriptorium.bench.scoring.comparison import difference
+from scriptorium.bench.scoring.run_scores import write_scores
+from scriptorium.bench.scoring.scores import score_outputs
+from scriptorium.bench.scoring.summary import per_page
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import write_json, write_jsonl
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from scriptorium.bench import search
-from scriptorium.bench.search import apart, best_window, exact_matches, near_matches
-from scriptorium.bench.steps import OutOfSteps
+from scriptorium.bench.judges import search
+from scriptorium.bench.judges.search import apart, best_window, exact_matches, near_matches
+from scriptorium.bench.judges.steps import OutOfSteps
 
 LETTERS = st.text("abc", max_size=25)
 NEEDLES = st.text("abc", min_size=1, max_size=9)

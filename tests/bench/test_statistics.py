@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scriptorium.bench.rules import OLMOCR, STRICT
-from scriptorium.bench.statistics import (
+from scriptorium.bench.scoring.statistics import (
     FLIPS,
     all_of,
     by_document,
@@ -21,7 +21,7 @@ from scriptorium.bench.statistics import (
     pass_at,
     sign_flip,
 )
-from scriptorium.bench.summary import summarise
+from scriptorium.bench.scoring.summary import summarise
 
 
 @pytest.mark.parametrize(

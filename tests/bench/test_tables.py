@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptorium.bench.tables import MAX_PLACES, Cell, Table, lay_out
+from scriptorium.bench.text.tables import MAX_PLACES, Cell, Table, lay_out
 
 SPANS = st.builds(Cell, text=st.just("x"), rows=st.integers(0, 4), columns=st.integers(1, 3))
 

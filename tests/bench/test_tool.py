@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scriptorium.bench import tool
-from scriptorium.bench.tool import Handed, ToolError, check_program, run_tool
+from scriptorium.bench.candidates import tool
+from scriptorium.bench.candidates.tool import Handed, ToolError, check_program, run_tool
 from scriptorium.errors import ConfigError, ServerError
 
 FOREVER = 3600.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scriptorium.bench.facts import FACTS
+from scriptorium.bench.judges.facts import FACTS
 from scriptorium.bench.rules import OLMOCR, STRICT, judge
 from scriptorium.bench.tests import FIELDS, TestError, check_test
 

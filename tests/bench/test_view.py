@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scriptorium.bench.asked import plain
-from scriptorium.bench.inline_math import plain_formula
-from scriptorium.bench.normal import normal_form
-from scriptorium.bench.view import view
+from scriptorium.bench.judges.asked import plain
+from scriptorium.bench.text.inline_math import plain_formula
+from scriptorium.bench.text.normal import normal_form
+from scriptorium.bench.text.view import view
 
 SEEN = {
     "**bold\nover lines** and __under__": "bold over lines and under",

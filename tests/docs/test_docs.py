@@ -10,7 +10,7 @@ import pytest
 import typer
 import yaml
 
-from scriptorium.bench.candidates import read_candidates
+from scriptorium.bench.candidates.specs import read_candidates
 from scriptorium.cli import app
 from scriptorium.recipe.config import Config, load_config
 from scriptorium.recipe.plan import make_plan

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from scriptorium.bench.run_scores import write_scores
+from scriptorium.bench.scoring.run_scores import write_scores
 from scriptorium.files import write_json, write_jsonl
 from scriptorium.mix.index import split_pages
 from scriptorium.pages.front_matter import body

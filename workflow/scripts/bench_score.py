@@ -8,7 +8,7 @@ python workflow/scripts/bench_score.py --pages R/pages/primer/bench --outputs R/
 import argparse
 from pathlib import Path
 
-from scriptorium.bench.run_scores import write_scores
+from scriptorium.bench.scoring.run_scores import write_scores
 from scriptorium.job import run
 
 

@@ -7,27 +7,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scriptorium.bench.comparison import Comparison, compare
     from scriptorium.bench.folder import Bench, load_bench
     from scriptorium.bench.rules import RULES, counted, judge, judge_page
-    from scriptorium.bench.scores import Scores, score
+    from scriptorium.bench.scoring.comparison import Comparison, compare
+    from scriptorium.bench.scoring.scores import Scores, score
     from scriptorium.bench.tests import TestError, load_tests
     from scriptorium.bench.verdict import Verdict
 
 _HOMES = {
     "Bench": "folder",
-    "Comparison": "comparison",
+    "Comparison": "scoring.comparison",
     "RULES": "rules",
-    "Scores": "scores",
+    "Scores": "scoring.scores",
     "TestError": "tests",
     "Verdict": "verdict",
-    "compare": "comparison",
+    "compare": "scoring.comparison",
     "counted": "rules",
     "judge": "rules",
     "judge_page": "rules",
     "load_bench": "folder",
     "load_tests": "tests",
-    "score": "scores",
+    "score": "scoring.scores",
 }
 """Each name, and the module that it is from."""
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scriptorium.bench.reading import Place, find_pdfs, model_source, places_of, read_places
+from scriptorium.bench.candidates.reading import Place, find_pdfs, model_source, places_of, read_places
 from scriptorium.files import sha256_json, write_jsonl
 from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.progress import track

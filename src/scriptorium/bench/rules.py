@@ -1,9 +1,9 @@
 """Judging a page's text by its tests, under a named rule set."""
 
-from scriptorium.bench import explain as explaining
-from scriptorium.bench.judges import OLMOCR, RULES, STRICT, check_rules, judge_checked
-from scriptorium.bench.page import Page
+from scriptorium.bench.judges.rule_sets import OLMOCR, RULES, STRICT, check_rules, judge_checked
+from scriptorium.bench.judges import explain as explaining
 from scriptorium.bench.tests import Test, check_test
+from scriptorium.bench.text.page import Page
 from scriptorium.bench.verdict import Verdict
 
 __all__ = [

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scriptorium.bench.normal import normal_form
-from scriptorium.bench.numerals import number_of
+from scriptorium.bench.text.normal import normal_form
+from scriptorium.bench.text.numerals import number_of
 from scriptorium.errors import InputError
 
 Test = dict[str, Any]

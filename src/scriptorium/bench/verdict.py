@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scriptorium.bench.page import Page
 from scriptorium.bench.tests import Test
+from scriptorium.bench.text.page import Page
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from scriptorium.bench.formulas.find import Formula, olmocr_formulas, readings, 
 from scriptorium.bench.formulas.geometry import contains
 from scriptorium.bench.formulas.render import Rendered, render
 from scriptorium.bench.formulas.structure import Structure, structure
-from scriptorium.bench.page import Page
 from scriptorium.bench.tests import Test
+from scriptorium.bench.text.page import Page
 from scriptorium.bench.verdict import Verdict
 
 _PAGES = 8

@@ -6,8 +6,8 @@ from scriptorium.bench.folder import Bench
 from scriptorium.bench.html_report.pictures import Pictures
 from scriptorium.bench.outputs import MISSING, Output, Outputs
 from scriptorium.bench.rendered import Evidence, drawn_formula, raw, rendered
-from scriptorium.bench.rows import Row
-from scriptorium.bench.scores import Scores
+from scriptorium.bench.scoring.rows import Row
+from scriptorium.bench.scoring.scores import Scores
 from scriptorium.bench.tests import COMMON, FIELDS, Test
 from scriptorium.pages.pdf import PdfError
 

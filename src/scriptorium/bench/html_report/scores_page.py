@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from scriptorium.bench.html_report.page_data import Results
 from scriptorium.bench.outputs import STATES, page_id
 from scriptorium.bench.revision import REVISION
-from scriptorium.bench.rows import Row
 from scriptorium.bench.rules import OLMOCR, STRICT
-from scriptorium.bench.scores import Scores
+from scriptorium.bench.scoring.rows import Row
+from scriptorium.bench.scoring.scores import Scores
 
 ABOUT = {
     OLMOCR: "The verdicts of olmOCR-bench to the letter, its faults included: for comparison with published scores",

@@ -16,7 +16,7 @@ from scriptorium.bench.html_report.pictures import Pictures, draw_pages
 from scriptorium.bench.html_report.scores_page import scores_page
 from scriptorium.bench.outputs import read_candidate
 from scriptorium.bench.rules import OLMOCR, STRICT, check_rules
-from scriptorium.bench.scores import score_outputs
+from scriptorium.bench.scoring.scores import score_outputs
 from scriptorium.errors import InputError
 from scriptorium.files import whole, write_text
 from scriptorium.progress import track

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scriptorium.bench.judging import Cell, judge_output
 from scriptorium.bench.lint.entries import Entry, Placed
 from scriptorium.bench.lint.findings import Finding
 from scriptorium.bench.lint.pages import Sizes
 from scriptorium.bench.outputs import Output, Outputs, page_id, page_names, read_output
 from scriptorium.bench.rules import STRICT
+from scriptorium.bench.scoring.judging import Cell, judge_output
 from scriptorium.bench.tests import Test, check_test
 from scriptorium.progress import track
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
+from scriptorium.bench.judges.search import best_window
 from scriptorium.bench.lint.entries import Entry, Placed, shown
 from scriptorium.bench.lint.findings import Finding
-from scriptorium.bench.normal import normal_form
-from scriptorium.bench.search import best_window
 from scriptorium.bench.tests import Test
+from scriptorium.bench.text.normal import normal_form
 
 LARGEST_SHARE = 4
 """`max_diffs` above a quarter of a text lets texts of another meaning stand for it."""

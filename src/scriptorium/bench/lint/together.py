@@ -11,8 +11,8 @@ from rapidfuzz import fuzz
 from scriptorium.bench.lint.entries import Placed, shown
 from scriptorium.bench.lint.findings import Finding
 from scriptorium.bench.lint.single import texts_of
-from scriptorium.bench.normal import normal_form
 from scriptorium.bench.tests import PLACE, Test
+from scriptorium.bench.text.normal import normal_form
 
 NEAR = 95.0
 """Likeness in percent from which two texts of a page may be one fact asked twice."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scriptorium.bench.candidates import NAME
+from scriptorium.bench.candidates.specs import NAME
 from scriptorium.bench.tests import TestError, records
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole, write_json

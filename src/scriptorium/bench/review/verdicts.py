@@ -12,9 +12,9 @@ from typing import Any
 
 from scriptorium.bench.folder import candidates
 from scriptorium.bench.outputs import Output, page_id, page_names, read_output
-from scriptorium.bench.page import Page
 from scriptorium.bench.rules import RULES, judge, judge_checked
 from scriptorium.bench.tests import Test
+from scriptorium.bench.text.page import Page
 
 KEPT = 100_000
 """Verdicts kept in memory."""

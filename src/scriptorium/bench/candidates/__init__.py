@@ -1,0 +1,1 @@
+"""Candidates made here: what they are made with, and how a page is read."""

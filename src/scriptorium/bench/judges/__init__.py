@@ -1,0 +1,1 @@
+"""The judges of each type of test, under each rule set."""

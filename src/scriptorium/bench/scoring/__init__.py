@@ -1,0 +1,1 @@
+"""From verdicts to scores: rows, intervals, comparisons, null candidates, files."""
