@@ -16,7 +16,7 @@ rule fetch_bench:
     params:
         repo=BENCH.repo,
         revision=BENCH.revision,
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
     message:
         "Fetch the bench {params.repo} at {params.revision}"
     shell:
@@ -42,7 +42,7 @@ rule lint_bench:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
     message:
         "Check the bench's tests"
     shell:
@@ -72,7 +72,7 @@ rule convert_candidate:
         gpu=lambda wildcards: candidate_gpus(wildcards.candidate),
     params:
         spec=lambda wildcards: CANDIDATES[wildcards.candidate],
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
     message:
         "Read the bench's pages with {wildcards.candidate}"
     shell:
@@ -100,7 +100,7 @@ rule score_candidate:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
         revision=SCORES_REVISION,
     message:
         "Score {wildcards.candidate}"
@@ -128,7 +128,7 @@ rule compare_candidates:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
     message:
         "Compare the candidates"
     shell:
@@ -154,7 +154,7 @@ rule report_candidates:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        folder=BENCH.folder,
+        folder=lambda wildcards: BENCH.folder,
         candidates=lambda wildcards: [f"--candidate={name}" for name in CANDIDATES],
         revision=SCORES_REVISION,
     message:
