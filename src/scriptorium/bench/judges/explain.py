@@ -163,7 +163,7 @@ def _readings(test: Test, page: Page, field: str) -> Iterator[tuple[str, str]]:
     for text, _, _ in process.extract(
         wanted, list(dict.fromkeys(texts)), scorer=fuzz.ratio, limit=3, score_cutoff=NEAR
     ):
-        yield f"{what} read {wanted!r} (reads {text!r})", text
+        yield f"{what} read '{wanted}' (reads '{text}')", text
 
 
 def _numbers(test: Test, verdict: Verdict) -> Iterator[tuple[str, Test]]:
@@ -182,4 +182,4 @@ def _numbers(test: Test, verdict: Verdict) -> Iterator[tuple[str, Test]]:
     if test["type"] == "chain" and len(test["items"]) > 2:
         for number, item in enumerate(test["items"]):
             rest = test["items"][:number] + test["items"][number + 1 :]
-            yield f"item {number + 1} ({item!r}) were not asked for", {"items": rest}
+            yield f"item {number + 1} ('{item}') were not asked for", {"items": rest}
