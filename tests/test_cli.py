@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
+from typer.testing import CliRunner
 
+from scriptorium.cli import app
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.serve.adapter import load, write_prompt
 
@@ -25,6 +29,36 @@ def test_version() -> None:
 
     done = scriptorium("--version")
     assert (done.returncode, done.stdout.strip()) == (0, __version__)
+
+
+@pytest.mark.parametrize("group", [[], ["bench"], ["bench", "prepare"], ["recipe"]], ids=" ".join)
+def test_help_lists_the_commands_of_a_group_and_each_has_its_own(group: list[str]) -> None:
+    found = typer.main.get_command(app)
+    for name in group:
+        assert isinstance(found, TyperGroup)
+        found = found.commands[name]
+    assert isinstance(found, TyperGroup)
+    done = CliRunner().invoke(app, [*group, "--help"])
+    assert done.exit_code == 0
+    for name, command in found.commands.items():
+        assert command.name == name and command.help
+        assert f" {name} " in done.stdout
+        assert CliRunner().invoke(app, [*group, name, "--help"]).exit_code == 0
+
+
+def test_a_misspelt_command_is_told() -> None:
+    done = scriptorium("bench", "scor")
+    assert done.returncode == 2
+    assert "Did you mean 'score'?" in done.stderr
+
+
+def test_a_command_does_not_load_what_the_others_need() -> None:
+    code = (
+        "import sys\nfrom scriptorium.cli import app\napp(['bench', 'score', '--help'], standalone_mode=False)\n"
+        "print(sorted(name for name in sys.modules if name.startswith('scriptorium.bench.commands.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "['scriptorium.bench.commands.score']", done.stderr
 
 
 def test_imports_no_heavy_library() -> None:

@@ -7,13 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from scriptorium import __version__
-from scriptorium.bench.commands import app as bench
+from scriptorium.commands import lazy_group
 from scriptorium.errors import ConfigError, PartialError, ScriptoriumError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-recipe = typer.Typer(no_args_is_help=True, help="What a recipe does.")
-app.add_typer(bench, name="bench")
-app.add_typer(recipe, name="recipe")
+COMMANDS = {
+    "convert": "scriptorium.cli:convert",
+    "bench": "scriptorium.bench.commands:app",
+    "recipe": "scriptorium.cli:recipe",
+}
+
+app = typer.Typer(
+    cls=lazy_group(COMMANDS), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+recipe = typer.Typer(
+    cls=lazy_group({"show": "scriptorium.cli:recipe_show"}), no_args_is_help=True, add_completion=False
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -26,7 +34,6 @@ def version(
         raise typer.Exit
 
 
-@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="A PDF, or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
@@ -71,7 +78,11 @@ def summarise(report: dict[str, Any], out: Path) -> None:
         raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")
 
 
-@recipe.command("show")
+@recipe.callback()
+def about_recipe() -> None:
+    """What a recipe does."""
+
+
 def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a path.")]) -> None:
     """Print the runs of a recipe, in order, with every value resolved."""
     from scriptorium.recipe.plan import make_plan

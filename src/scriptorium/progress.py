@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 Item = TypeVar("Item")
 LOG_EVERY_SECONDS = 20.0
 
@@ -14,6 +12,9 @@ LOG_EVERY_SECONDS = 20.0
 def track(items: Iterable[Item], total: int, what: str, start: int = 0) -> Iterator[Item]:
     """Yield `items`, showing how many of `total` are done: a bar on a terminal, a line now and then in a log."""
     if sys.stderr.isatty():
+        # Imported here: most commands show no bar, and this is slow to load.
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns) as bar:
             task = bar.add_task(what, total=total, completed=start)

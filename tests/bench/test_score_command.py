@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -201,3 +202,20 @@ def test_the_sample_in_a_process_of_its_own() -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "94.3 [89.9, 97.6]" in done.stdout
+
+
+def test_what_is_kept_is_scored_without_what_judges(bench: Path, tmp_path: Path) -> None:
+    """The second run finds all verdicts kept: it loads no library that reads pages or counts chances."""
+    code = (
+        "import sys\nfrom scriptorium.cli import app\napp(standalone_mode=False)\n"
+        "print(sorted({'httpx', 'lxml', 'markdown_it', 'numpy', 'rapidfuzz', 'yaml'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, "bench", "score", str(bench), "--candidate", "full"]
+    environment = os.environ | {"SCRIPTORIUM_CACHE": str(tmp_path)}
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+        for _ in range(2)
+    )
+    *table, loaded = first.stdout.splitlines()
+    assert {"lxml", "markdown_it", "numpy"} <= set(re.findall(r"\w+", loaded)), first.stderr
+    assert second.stdout.splitlines() == [*table, "[]"], second.stderr

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scriptorium.bench.rules import OLMOCR, STRICT
+from scriptorium.bench.scoring.rows import document_of
 from scriptorium.bench.scoring.statistics import (
     FLIPS,
     all_of,
     by_document,
     by_test,
     detectable,
-    document_of,
     holm,
     interval,
     mean_of_categories,

@@ -1,9 +1,10 @@
-"""Judging a page's text by its tests, under a named rule set."""
+"""Judging a page's text by its tests, under a named rule set.
+
+What reads a page and explains a verdict is imported when something is judged: see `judges.rule_sets`.
+"""
 
 from scriptorium.bench.judges.rule_sets import OLMOCR, RULES, STRICT, check_rules, judge_checked
-from scriptorium.bench.judges import explain as explaining
 from scriptorium.bench.tests import Test, check_test
-from scriptorium.bench.text.page import Page
 from scriptorium.bench.verdict import Verdict
 
 __all__ = [
@@ -29,8 +30,11 @@ def judge(test: Test, text: str, rules: str = STRICT) -> Verdict:
     `test` may be a raw record: defaults are filled in, and pdf, page and id may be missing. Raises TestError
     for a test that cannot be used.
     """
+    from scriptorium.bench.judges.explain import explain
+    from scriptorium.bench.text.page import Page
+
     checked, page = check_test(test, placed=False), Page(text)
-    return explaining.explain(checked, page, rules, judge_checked(checked, page, rules))
+    return explain(checked, page, rules, judge_checked(checked, page, rules))
 
 
 def judge_page(tests: list[Test], text: str, rules: str = STRICT, explain: bool = False) -> list[Verdict]:
@@ -39,6 +43,9 @@ def judge_page(tests: list[Test], text: str, rules: str = STRICT, explain: bool 
     `tests` may be raw records, as for `judge`. `explain` has each explained, as `judge` does: that
     takes several times as long.
     """
+    from scriptorium.bench.judges import explain as explaining
+    from scriptorium.bench.text.page import Page
+
     page = Page(text)
     checked = [check_test(test, placed=False) for test in tests]
     verdicts = [judge_checked(test, page, rules) for test in checked]

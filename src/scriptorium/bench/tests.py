@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from scriptorium.bench.text.normal import normal_form
-from scriptorium.bench.text.numerals import number_of
 from scriptorium.errors import InputError
 
 Test = dict[str, Any]
@@ -71,6 +70,8 @@ def _count(value: Any, least: int = 0) -> str | None:
 def _number(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return "must be a number, or a text that states one"
+    from scriptorium.bench.text.numerals import number_of  # here: few benches need the view that it reads by
+
     number = number_of(value)
     return None if number is not None and number.is_finite() else "states no number"
 

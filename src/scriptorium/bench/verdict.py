@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scriptorium.bench.tests import Test
-from scriptorium.bench.text.page import Page
+
+if TYPE_CHECKING:
+    from scriptorium.bench.text.page import Page
 
 
 @dataclass(frozen=True)
@@ -24,5 +27,5 @@ class Verdict:
     would_pass_if: str | None = None
 
 
-Judge = Callable[[Test, Page], Verdict]
+Judge = Callable[[Test, "Page"], Verdict]
 """Judges a checked test on a page. Raises OutOfSteps where that takes too long: `judge_checked` catches it."""

@@ -1,54 +1,25 @@
 """`scriptorium bench`: what a person runs on a bench folder."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from scriptorium.bench.commands import convert as convert_commands
-from scriptorium.bench.commands import data as data_commands
-from scriptorium.bench.commands import score as score_commands
-from scriptorium.bench.formulas.commands import crosscheck
-from scriptorium.bench.prepare.commands import app as prepare
+from scriptorium.commands import lazy_group
 
-app = typer.Typer(no_args_is_help=True, help="Unit tests of pages.")
-app.add_typer(prepare, name="prepare")
-app.command()(data_commands.fetch)
-app.command()(data_commands.lint)
-app.command()(score_commands.score)
-app.command()(score_commands.compare)
-app.command()(convert_commands.convert)
-app.command()(convert_commands.adapt)
-app.command()(crosscheck)
+COMMANDS = {
+    "fetch": "scriptorium.bench.commands.data:fetch",
+    "lint": "scriptorium.bench.commands.data:lint",
+    "score": "scriptorium.bench.commands.score:score",
+    "compare": "scriptorium.bench.commands.score:compare",
+    "convert": "scriptorium.bench.commands.convert:convert",
+    "adapt": "scriptorium.bench.commands.convert:adapt",
+    "crosscheck": "scriptorium.bench.formulas.commands:crosscheck",
+    "review": "scriptorium.bench.commands.show:review",
+    "report": "scriptorium.bench.commands.show:report",
+    "prepare": "scriptorium.bench.prepare.commands:app",
+}
 
-
-@app.command()
-def review(
-    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes one that is free.")] = 0,
-    host: Annotated[str, typer.Option(help="Address; by default for this host only.")] = "127.0.0.1",
-    name: Annotated[str, typer.Option(help="Who edits; by default the browser asks once.")] = "",
-    browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
-) -> None:
-    """Check and write tests in the browser, with live verdicts on every candidate of the folder."""
-    from scriptorium.bench.review.serve import serve
-
-    serve(folder, host, port, name, browser)
+app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True, add_completion=False)
 
 
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/, CANDIDATE/.")],
-    out: Annotated[Path, typer.Option(help="Folder of the report; an earlier report there is replaced.")],
-    candidate: Annotated[
-        list[str] | None, typer.Option(help="A candidate, may be repeated; all of FOLDER by default.")
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(help="drop-headers, or keep-headers: score headers and footers apart.")
-    ] = "drop-headers",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
-) -> None:
-    """Write a report that opens in a browser without a network: scores, and each page beside its texts."""
-    from scriptorium.bench.html_report import write_report
-
-    typer.echo(write_report(folder, candidate or [], out, profile=profile, jobs=jobs))
+@app.callback()
+def bench() -> None:
+    """Unit tests of pages."""

@@ -60,7 +60,6 @@ def score(
     worse than --against by more than --max-drop, by scriptorium-1 (or by the one rule set that is named).
     """
     from scriptorium.bench.scoring import formats
-    from scriptorium.bench.scoring.comparison import compare, compare_all
     from scriptorium.bench.scoring.terminal import show
     from scriptorium.files import write_text
 
@@ -68,10 +67,7 @@ def score(
     scores = [scorer.score(name) for name in candidate or scorer.candidates()]
     if strict_coverage:
         refuse_uncovered(scores)
-    if against:
-        comparisons = [compare(each, scorer.other(against, each.candidate)) for each in scores]
-    else:
-        comparisons = compare_all(scores)
+    comparisons = compared(scorer, scores, against)
     writers: dict[Path | None, Callable[[], str]] = {
         json: lambda: formats.as_json(scores, comparisons),
         jsonl: lambda: formats.as_jsonl(scores),
@@ -172,6 +168,17 @@ class Scorer:
         from scriptorium.bench.scoring.scores import read_scores
 
         return read_scores(Path(name), candidate) if name.endswith(".json") else self.score(name)
+
+
+def compared(scorer: Scorer, scores: "list[Scores]", against: str) -> "list[Comparison]":
+    """Each of the scores with those of `against`, or every pair of them if it is empty."""
+    if len(scores) < 2 and not against:
+        return []
+    from scriptorium.bench.scoring.comparison import compare, compare_all  # here: numpy is slow to load
+
+    if not against:
+        return compare_all(scores)
+    return [compare(each, scorer.other(against, each.candidate)) for each in scores]
 
 
 def refuse_uncovered(scores: "list[Scores]") -> None:

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    no_args_is_help=True, help="Make candidates and benches of others; sources stay as they are."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Make candidates and benches of others; sources stay as they are.",
 )
 
 Bench = Annotated[Path, typer.Argument(help="Bench folder: *.jsonl, pdfs/.")]

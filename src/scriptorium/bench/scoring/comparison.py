@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scriptorium.bench.scoring.rows import Row
+from scriptorium.bench.scoring.rows import PROFILES, Row, reason
 from scriptorium.bench.scoring.scores import Scores
 from scriptorium.bench.scoring.statistics import (
     by_document,
@@ -18,7 +18,7 @@ from scriptorium.bench.scoring.statistics import (
     percent,
     sign_flip,
 )
-from scriptorium.bench.scoring.summary import PROFILES, Tally, tally, tally_pages
+from scriptorium.bench.scoring.summary import Tally, tally, tally_pages
 from scriptorium.errors import InputError
 
 Counts = dict[str, dict[str, list[int]]]
@@ -90,11 +90,6 @@ def _compare(paired: list[tuple[Row, Row]], rules: str, profile: str) -> dict[st
         "gained": dict(sorted(gained.items())),
         "lost": dict(sorted(lost.items())),
     }
-
-
-def reason(cell: Row) -> str:
-    """Why a test does not count: the verdict's code, or that the page showed no content."""
-    return "no_content" if cell["passed"] and not cell["counts"] else str(cell["code"])
 
 
 def paired_difference(a: Tally, b: Tally) -> dict[str, Any]:

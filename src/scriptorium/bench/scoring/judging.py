@@ -1,19 +1,19 @@
 """Judging every output of a candidate, pages as units: one reading of a text serves all tests and rule sets."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.bench.folder import Bench
-from scriptorium.bench.judges.explain import explain
 from scriptorium.bench.outputs import MISSING, Output, Outputs
 from scriptorium.bench.rules import counted, judge_checked
 from scriptorium.bench.scoring.verdict_cache import VerdictCache
 from scriptorium.bench.tests import Test
-from scriptorium.bench.text.page import Page
 from scriptorium.bench.verdict import Verdict
 from scriptorium.progress import track
+
+if TYPE_CHECKING:
+    from scriptorium.bench.text.page import Page
 
 Cell = dict[str, Any]
 """One verdict as it is kept: passed, counts, code, evidence, margin, would_pass_if; error where one came."""
@@ -30,6 +30,9 @@ CHUNK = 8
 
 def judge_output(task: Task) -> Judged:
     """The cells of one text under each rule set."""
+    # Imported here, as in judges.rule_sets: loading this takes longer than scoring where all verdicts are kept.
+    from scriptorium.bench.text.page import Page
+
     tests, text, rules, explained = task
     page = Page(text)
     judged: Judged = [{} for _ in tests]
@@ -43,8 +46,10 @@ def judge_output(task: Task) -> Judged:
     return judged
 
 
-def _verdict(test: Test, page: Page, rules: str, explained: bool) -> tuple[Verdict, str | None]:
+def _verdict(test: Test, page: "Page", rules: str, explained: bool) -> tuple[Verdict, str | None]:
     """A verdict, explained where it fails. A judge that raises costs its own test only; the error is kept."""
+    from scriptorium.bench.judges.explain import explain
+
     try:
         verdict = judge_checked(test, page, rules)
         failed = explained and verdict.passed is False
@@ -127,6 +132,8 @@ def _judge(tasks: dict[Key, Task], cache: VerdictCache, jobs: int, what: str) ->
 
 
 def _run(tasks: list[Task], jobs: int) -> Iterator[Judged]:
+    from concurrent.futures import ProcessPoolExecutor
+
     jobs = min(jobs, max(1, len(tasks) // CHUNK))
     with ProcessPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
         yield from (

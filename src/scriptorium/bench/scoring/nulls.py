@@ -6,9 +6,7 @@ from typing import Any
 from scriptorium.bench.folder import Bench
 from scriptorium.bench.outputs import Output
 from scriptorium.bench.scoring.judging import judge_outputs
-from scriptorium.bench.scoring.rows import make_rows
-from scriptorium.bench.scoring.statistics import document_of
-from scriptorium.bench.scoring.summary import summarise
+from scriptorium.bench.scoring.rows import document_of, make_rows
 from scriptorium.bench.scoring.text_layers import stamps, text_layers
 from scriptorium.bench.scoring.verdict_cache import VerdictCache
 
@@ -29,6 +27,8 @@ def null_scores(
     key = cache.key(["nulls", rules, profile, bench.pages, stamps(bench)])
     if kept := cache.read([key]).get(key):
         return dict(kept)
+    from scriptorium.bench.scoring.summary import summarise  # here: numpy is slow to load
+
     texts = null_texts(bench, text_layers(bench, cache))
     outputs = {page: [Output(texts[name][page], "ok") for name in NULLS] for page in bench.pages}
     judged = judge_outputs(

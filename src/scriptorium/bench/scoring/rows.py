@@ -1,5 +1,7 @@
 """The rows of a score: one a test, with what it came to over the repeats of its page."""
 
+import re
+from functools import lru_cache
 from typing import Any
 
 from scriptorium.bench.folder import Bench
@@ -13,6 +15,22 @@ Row = dict[str, Any]
 
 A baseline test that olmocr-2026.03 does not know (of a page after the first) has no cell under it.
 """
+
+PROFILES: dict[str, tuple[str, ...]] = {"drop-headers": (), "keep-headers": ("headers_footers",)}
+"""Profile to the categories that it reports apart, out of the overall score.
+
+olmOCR-bench wants running headers and footers dropped. Who wants them kept scores with `keep-headers`.
+"""
+
+_PAGE_OF = re.compile(r"(.+?)_(?:pg|page)_?[0-9]+")
+
+
+@lru_cache(maxsize=1 << 14)
+def document_of(pdf: str) -> str:
+    """The document that a PDF of the bench is from: its path without ending and without a final `_pgN`."""
+    stem = pdf.removesuffix(".pdf")
+    page = _PAGE_OF.fullmatch(stem)
+    return page[1] if page else stem
 
 
 def state_of(page: str, output: Output, bench: Bench) -> str:
@@ -61,6 +79,11 @@ def _cell(repeats: list[Row]) -> Row:
 
 def _all_undecided(repeats: list[Row]) -> bool:
     return all(each["passed"] is None for each in repeats)
+
+
+def reason(cell: Row) -> str:
+    """Why a test does not count: the verdict's code, or that the page showed no content."""
+    return "no_content" if cell["passed"] and not cell["counts"] else str(cell["code"])
 
 
 def differs(row: Row) -> bool:

@@ -13,8 +13,7 @@ from scriptorium.bench.revision import REVISION
 from scriptorium.bench.rules import RULES, check_rules
 from scriptorium.bench.scoring.judging import Judged, judge_outputs
 from scriptorium.bench.scoring.nulls import null_scores
-from scriptorium.bench.scoring.rows import Row, differs, make_rows, state_of
-from scriptorium.bench.scoring.summary import PROFILES, summarise
+from scriptorium.bench.scoring.rows import PROFILES, Row, differs, make_rows, state_of
 from scriptorium.bench.scoring.verdict_cache import VerdictCache
 from scriptorium.errors import ConfigError, InputError
 
@@ -144,7 +143,7 @@ def score_outputs(
     counts = Counter(state_of(page, output, bench) for page, each in judged.items() for output, _ in each)
     return Scores(
         candidate=candidate,
-        rules={name: summarise(rows, name, profile) for name in names},
+        rules=_summaries(rows, names, profile, cache),
         states={state: counts[state] for state in STATES},
         incomplete=_incomplete(judged),
         rows=rows,
@@ -155,6 +154,20 @@ def score_outputs(
         rejected=bench.rejected,
         warnings=_warnings(bench, outputs),
     )
+
+
+def _summaries(
+    rows: list[Row], names: tuple[str, ...], profile: str, cache: VerdictCache
+) -> dict[str, dict[str, Any]]:
+    """Rule set to what the rows come to, kept for rows that are the same."""
+    key = cache.key(["summaries", names, profile, rows])
+    if kept := cache.read([key]).get(key):
+        return dict(kept)
+    from scriptorium.bench.scoring.summary import summarise  # here: numpy is slow to load
+
+    found = {name: summarise(rows, name, profile) for name in names}
+    cache.write({key: found})
+    return found
 
 
 def _incomplete(judged: dict[str, list[tuple[Output, Judged]]]) -> dict[str, str]:

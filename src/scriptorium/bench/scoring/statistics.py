@@ -4,7 +4,6 @@ Tests are tallied by document: those of one document stand or fall together, and
 makes intervals too narrow. Arrays of tallies are (documents, categories).
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import comb
@@ -19,16 +18,6 @@ LEVEL = (2.5, 97.5)
 
 DETECTABLE = 1.96 + 0.8416
 """Standard errors of a difference that is found four times in five by a two-sided test at 5 %."""
-
-_PAGE_OF = re.compile(r"(.+?)_(?:pg|page)_?[0-9]+")
-
-
-@lru_cache(maxsize=1 << 14)
-def document_of(pdf: str) -> str:
-    """The document that a PDF of the bench is from: its path without ending and without a final `_pgN`."""
-    stem = pdf.removesuffix(".pdf")
-    page = _PAGE_OF.fullmatch(stem)
-    return page[1] if page else stem
 
 
 @lru_cache(maxsize=4)

@@ -8,24 +8,17 @@ import numpy as np
 
 from scriptorium.bench.outputs import page_id
 from scriptorium.bench.rules import OLMOCR
-from scriptorium.bench.scoring.rows import Row
+from scriptorium.bench.scoring.rows import PROFILES, Row, document_of
 from scriptorium.bench.scoring.statistics import (
     all_of,
     by_document,
     by_test,
-    document_of,
     interval,
     mean_of_categories,
     pass_at,
     percent,
 )
 from scriptorium.errors import InputError
-
-PROFILES: dict[str, tuple[str, ...]] = {"drop-headers": (), "keep-headers": ("headers_footers",)}
-"""Profile to the categories that it reports apart, out of the overall score.
-
-olmOCR-bench wants running headers and footers dropped. Who wants them kept scores with `keep-headers`.
-"""
 
 
 class Tally:

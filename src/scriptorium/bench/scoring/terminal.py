@@ -1,17 +1,20 @@
 """Scores as a person sees them on a terminal."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scriptorium.bench.scoring.comparison import Comparison
 from scriptorium.bench.scoring.formats import category_lines, comparison_lines, coverage, remarks, scored
 from scriptorium.bench.scoring.scores import Scores
 
+if TYPE_CHECKING:
+    from scriptorium.bench.scoring.comparison import Comparison
 
-def show(scores: Sequence[Scores], comparisons: Sequence[Comparison] = ()) -> None:
+
+def show(scores: Sequence[Scores], comparisons: "Sequence[Comparison]" = ()) -> None:
     """Print overall scores with the null candidates below, categories per rule set, and what else matters."""
     console = Console()
     console.print(_overall(scores))

@@ -2,7 +2,6 @@
 
 from scriptorium.bench.folder import Bench
 from scriptorium.bench.scoring.verdict_cache import VerdictCache
-from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.progress import track
 
 
@@ -11,6 +10,8 @@ def text_layers(bench: Bench, cache: VerdictCache) -> dict[str, str]:
 
     Kept in `cache` by the PDF's path, size and time.
     """
+    from scriptorium.pages.pdf import PdfError, PdfWorker
+
     places = {page: (tests[0][1]["pdf"], tests[0][1]["page"]) for page, tests in bench.pages.items()}
     root = bench.root / "pdfs"
     stamped = stamps(bench)

@@ -18,8 +18,8 @@ FOLDER = "SCRIPTORIUM_CACHE"
 """Environment variable: the folder of all caches, `~/.cache/scriptorium` by default."""
 
 FILE = "verdicts.sqlite"
-LIBRARIES = ("lxml", "markdown-it-py", "mini-racer", "rapidfuzz")
-"""What else a verdict depends on."""
+LIBRARIES = ("lxml", "markdown-it-py", "mini-racer", "numpy", "rapidfuzz")
+"""What else a verdict, or a summary, depends on."""
 
 UNUSABLE = (OSError, sqlite3.Error, ValueError)
 """What a file raises that cannot be used as a cache. A cache may always be left out: verdicts are made anew."""
