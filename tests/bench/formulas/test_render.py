@@ -158,7 +158,7 @@ HANGING = """
 import json, sys, time
 print("ready", flush=True)
 for line in sys.stdin:
-    formulas = json.loads(line)
+    formulas, _ = json.loads(line)
     if any("hang" in formula for formula in formulas):
         time.sleep(600)
     if any("die" in formula for formula in formulas):

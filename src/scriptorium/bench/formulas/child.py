@@ -1,7 +1,7 @@
 """The process that renders formulas: KaTeX in an embedded V8, a line of JSON in, lines of JSON out.
 
-Run by `engine`, which ends it where a formula takes too long. A line in is a list of formulas; for each of
-them a line comes out (see layout.js), in the same order.
+Run by `engine`, which ends it where a formula takes too long. A line in is a list of formulas, and whether they
+are to be laid out; for each of them a line comes out (see layout.js), in the same order.
 """
 
 import signal
@@ -29,7 +29,7 @@ def main() -> None:
     sys.stdout.flush()
     for line in sys.stdin:
         signal.alarm(LONGEST)  # its default action needs no turn of Python's, which waits for V8
-        sys.stdout.write(f"{engine.eval(f'renderAll({line})')}\n")
+        sys.stdout.write(f"{engine.eval(f'renderAll(...{line})')}\n")
         sys.stdout.flush()
         signal.alarm(0)
 

@@ -66,30 +66,30 @@ class Engine:
         self.buffer = b""
         self.timeouts = 0
 
-    def render(self, formulas: Sequence[str]) -> list[bytes]:
+    def render(self, formulas: Sequence[str], layout: bool = True) -> list[bytes]:
         """A line of JSON for each formula (see layout.js), in order. Raises HostError if V8 does not start."""
         self.timeouts = 0
         answers = {formula: _failed(TOO_LONG) for formula in formulas if _is_too_long(formula)}
         short = [formula for formula in formulas if formula not in answers]
         for at in range(0, len(short), BATCH):
             batch = short[at : at + BATCH]
-            answers.update(zip(batch, self._batch(batch), strict=True))
+            answers.update(zip(batch, self._batch(batch, layout), strict=True))
         return [answers[formula] for formula in formulas]
 
-    def _batch(self, formulas: Sequence[str]) -> list[bytes]:
+    def _batch(self, formulas: Sequence[str], layout: bool) -> list[bytes]:
         if len(formulas) > 1:
             try:
-                return self._ask(formulas)
+                return self._ask(formulas, layout)
             except _Stopped:
                 self.timeouts += 1
-        return [self._one(formula) for formula in formulas]
+        return [self._one(formula, layout) for formula in formulas]
 
-    def _one(self, formula: str) -> bytes:
+    def _one(self, formula: str, layout: bool) -> bytes:
         if self.timeouts >= MOST_TIMEOUTS:
             return _failed(GIVEN_UP)
         for _ in range(2):  # a process may also have been ended by others
             try:
-                return self._ask([formula])[0]
+                return self._ask([formula], layout)[0]
             except _Stopped as stopped:
                 why = str(stopped)
                 if why == TIMEOUT:
@@ -97,11 +97,11 @@ class Engine:
         self.timeouts += 1
         return _failed(why)
 
-    def _ask(self, formulas: Sequence[str]) -> list[bytes]:
+    def _ask(self, formulas: Sequence[str], layout: bool) -> list[bytes]:
         process = self._started()
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(list(formulas)).encode() + b"\n")
+            process.stdin.write(json.dumps([list(formulas), layout]).encode() + b"\n")
             process.stdin.flush()
             seconds = DEADLINE if self.timeouts < TIMEOUTS else SHORT_DEADLINE
             return self._read(process, len(formulas), seconds)

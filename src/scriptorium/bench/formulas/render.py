@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from scriptorium.bench.formulas.cache import Cache, folder
 from scriptorium.bench.formulas.engine import CRASH, ENGINE, GIVEN_UP, LIMITS, TIMEOUT
@@ -28,11 +29,20 @@ Symbol = tuple[str, float, float, float, float]
 
 @dataclass(frozen=True)
 class Rendered:
-    """A formula as KaTeX sets it, or the error that it met (KaTeX's message, or one of `engine.LIMITS`)."""
+    """A formula as KaTeX sets it, or the error that it met (KaTeX's message, or one of `engine.LIMITS`).
+
+    `mathml` is empty where there is none; with an error there is some where only the layout was refused.
+    `symbols` is None where the formula could not be laid out, or was not to be.
+    """
 
     mathml: str
-    symbols: tuple[Symbol, ...]
+    symbols: tuple[Symbol, ...] | None
     error: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a layout would tell no more than is known."""
+        return self.symbols is not None or self.error is not None
 
     @property
     def limited(self) -> bool:
@@ -41,8 +51,10 @@ class Rendered:
 
     @cached_property
     def layout(self) -> Layout:
-        """The form in which the rules of olmOCR-bench compare it."""
-        return Layout(self.mathml[len(_OPEN) : -len(_CLOSE)] if self.mathml else "", self.symbols)
+        """The form in which the rules of olmOCR-bench compare it: nothing, where it cannot be laid out."""
+        if self.symbols is None:
+            return Layout("", ())
+        return Layout(self.mathml[len(_OPEN) : -len(_CLOSE)], self.symbols)
 
     @cached_property
     def structure(self) -> Structure:
@@ -95,33 +107,43 @@ _STORE = _Store()
 os.register_at_fork(after_in_child=_STORE.forked)
 
 
-def render(formulas: Sequence[str]) -> list[Rendered]:
+def render(formulas: Sequence[str], layout: bool = True) -> list[Rendered]:
     """Each formula rendered by itself in display style, in order; equal ones once.
 
-    What was rendered before comes from memory or from the cache. Never raises for a formula, whatever it
-    holds; raises HostError where the engine cannot be started.
+    What was rendered before comes from memory or from the cache. Without `layout` the symbols may be missing,
+    and nothing is kept on disk: MathML is made as quickly as it is looked up, and the answers that a model in
+    training gives would fill the disk. Never raises for a formula, whatever it holds; raises HostError where
+    the engine cannot be started.
     """
     with _STORE.lock:
         known: dict[str, Rendered] = {}
+        wanted: list[str] = []
         for formula in dict.fromkeys(formulas):
-            if formula in _STORE.memory:
+            kept = _STORE.memory.get(formula)
+            if kept is None or (layout and not kept.is_whole):
+                wanted.append(formula)
+            else:
                 _STORE.memory.move_to_end(formula)
-                known[formula] = _STORE.memory[formula]
-        wanted = [formula for formula in dict.fromkeys(formulas) if formula not in known]
+                known[formula] = kept
         if wanted:
-            for formula, line in _lines(wanted).items():
+            lines = _lines(wanted) if layout else _made(wanted, layout)
+            for formula, line in lines.items():
                 known[formula] = _rendered(line)
                 if known[formula].error != GIVEN_UP:
                     _STORE.keep(formula, known[formula])
     return [known[formula] for formula in formulas]
 
 
+def _made(formulas: list[str], layout: bool) -> dict[str, bytes]:
+    return dict(zip(formulas, ENGINE.render(formulas, layout), strict=True))
+
+
 def _lines(formulas: list[str]) -> dict[str, bytes]:
-    """The engine's answers, from the cache where it has them."""
+    """The engine's answers with layout, from the cache where it has them."""
     lines = _STORE.disk().get(formulas)
     missing = [formula for formula in formulas if formula not in lines]
     if missing:
-        made = dict(zip(missing, ENGINE.render(missing), strict=True))
+        made = _made(missing, layout=True)
         lines.update(made)
         _STORE.disk().put({formula: line for formula, line in made.items() if not _is_passing(line)})
     return lines
@@ -134,11 +156,13 @@ def _is_passing(line: bytes) -> bool:
 
 def _rendered(line: bytes) -> Rendered:
     answer = json.loads(line)
-    if "e" in answer:
-        return Rendered("", (), answer["e"])
-    flat = iter(answer["s"])
-    symbols = tuple(
+    mathml = _OPEN + answer["m"] + _CLOSE if "m" in answer else ""
+    return Rendered(mathml, _symbols(answer["s"]) if "s" in answer else None, answer.get("e"))
+
+
+def _symbols(numbers: list[Any]) -> tuple[Symbol, ...]:
+    flat = iter(numbers)
+    return tuple(
         (text, x / 1000, y / 1000, width / 1000, height / 1000)
         for text, x, y, width, height in zip(flat, flat, flat, flat, flat, strict=True)
     )
-    return Rendered(_OPEN + answer["m"] + _CLOSE, symbols)
