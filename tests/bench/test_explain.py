@@ -98,3 +98,19 @@ def test_explaining_never_changes_the_outcome(text: str, test: dict, rules: str)
     assert told.passed is False or told.would_pass_if is None
     if told.evidence:
         assert 0 <= told.evidence[0] <= told.evidence[1] <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("test", "text", "evidence"),
+    [
+        ({"type": "present", "text": "end"}, "İİİİİİİ the END. more", "END"),
+        ({"type": "present", "text": "istanbul"}, "İİİ İSTANBUL.", "İSTANBUL"),
+        ({"type": "present", "text": "ΟΔΟΣ"}, "Η ΟΔΟΣΑΒ", "ΟΔΟΣ"),
+        ({"type": "format", "text": "end", "format": "bold"}, "İİİİ **İİ END** x", "END"),
+    ],
+)
+def test_evidence_stays_in_place_where_case_is_ignored(test: dict, text: str, evidence: str) -> None:
+    verdict = judge(test | {"case_sensitive": False}, text)
+    assert verdict.passed
+    assert verdict.evidence
+    assert text[slice(*verdict.evidence)] == evidence

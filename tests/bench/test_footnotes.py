@@ -81,3 +81,7 @@ def test_wrong_fields(change: dict, field: str) -> None:
     with pytest.raises(TestError) as caught:
         check_test({"type": "footnote", "marker": "1"} | change, placed=False)
     assert caught.value.field == field
+
+
+def test_a_marker_of_nothing_is_not_found() -> None:
+    assert judge({"type": "footnote", "marker": "\u00a0"}, "a<sup>(1)</sup>").code == "marker_missing"

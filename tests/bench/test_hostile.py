@@ -69,3 +69,23 @@ def test_a_page_of_too_many_tokens_is_undecided(monkeypatch: pytest.MonkeyPatch)
 def test_a_page_of_too_many_blocks_is_undecided() -> None:
     verdict = judge(ASKED[5], "- milk\n" * 40_000, STRICT)
     assert (verdict.passed, verdict.code) == (None, "step_limit")
+
+
+def test_a_wide_row_is_undecided() -> None:
+    row = "| x" * 100_000 + "|\n" + "|-" * 100_000 + "|"
+    asked = {"type": "table_row", "cells": ["x", "y"]}
+    verdict = judge_checked(check_test(asked, placed=False), Page(row), STRICT)
+    assert (verdict.passed, verdict.code) == (None, "step_limit")
+
+
+def test_a_page_of_closing_tags_ends() -> None:
+    baseline = check_test({"type": "baseline"}, placed=False)
+    assert judge_checked(baseline, Page("</b>" * 25_000 + "x"), STRICT).passed
+    assert judge_checked(baseline, Page("a cat " * 60 + "</td> </tr>\n</table>\n"), STRICT).code == "repeats"
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_long_texts_that_nearly_stand_everywhere_are_undecided(rules: str) -> None:
+    wanted = {"type": "present", "text": "xyz" * 2_000, "max_diffs": 2_500}
+    verdict = judge_checked(check_test(wanted, placed=False), Page("xwyvz" * 20_000), rules)
+    assert (verdict.passed, verdict.code) == (None, "step_limit")

@@ -34,6 +34,7 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
         ({"pdf": ""}, "pdf"),
         ({"max_diffs": True}, "max_diffs"),
         ({"max_diffs": -1}, "max_diffs"),
+        ({"max_diffs": 10**400}, "max_diffs"),
         ({"text": "  "}, "text"),
         ({"case_sensitive": 1}, "case_sensitive"),
         ({"first_n": "3"}, "first_n"),

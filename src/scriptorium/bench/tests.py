@@ -17,6 +17,9 @@ Test = dict[str, Any]
 MOST_ITEMS = 100
 """Items that a test may ask for in order."""
 
+MOST = 2**53
+"""The largest whole number of a field: JSON's readers agree on numbers up to it, and a float holds it."""
+
 _SHOWN = reprlib.Repr()  # a value in a message: cut where it is long, not followed where it is deep
 _SHOWN.maxstring = _SHOWN.maxother = 100
 
@@ -64,7 +67,9 @@ def _flag(value: Any) -> str | None:
 
 def _count(value: Any, least: int = 0) -> str | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return None if whole and value >= least else f"must be a whole number, at least {least}"
+    if not whole or value < least:
+        return f"must be a whole number, at least {least}"
+    return "must be at most 2^53" if value > MOST else None
 
 
 def _number(value: Any) -> str | None:

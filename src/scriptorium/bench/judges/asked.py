@@ -30,6 +30,14 @@ asked_whole = lru_cache(maxsize=4096)(plain)
 """A test's text in the text view, trimmed: for pieces compared whole (cells, list items, headings)."""
 
 
+def folded(text: str) -> str:
+    """A text whose case is ignored: in small letters, one for each of its characters, so that places stay.
+
+    The dotted capital I, of which `lower` makes two characters, is an i; both small sigmas are one.
+    """
+    return text.replace("\u0130", "i").lower().replace("ς", "σ")
+
+
 def allowed(test: Test, wanted: str) -> int:
     """`max_diffs`, but half of the text at most: else nothing at all would pass for it."""
     return int(min(test["max_diffs"], len(wanted) // 2))

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-from scriptorium.bench.judges.asked import alike, allowed, asked_whole, plain
+from scriptorium.bench.judges.asked import alike, allowed, asked_whole, folded, plain
 from scriptorium.bench.judges.search import best_window
 from scriptorium.bench.judges.steps import Steps
 from scriptorium.bench.tests import Test
@@ -17,7 +17,7 @@ _LINE_END = re.compile(r"[ \t]+(?=\n|\Z)")
 
 def _same(test: Test, wanted: str, text: str) -> bool:
     if not test["case_sensitive"]:
-        wanted, text = wanted.lower(), text.lower()
+        wanted, text = folded(wanted), folded(text)
     return alike(wanted, text, test["max_diffs"])
 
 
@@ -115,7 +115,7 @@ def heading_outline(test: Test, page: Page) -> Verdict:
     best, near, reason = 0, None, "missing" if found else "no_heading"
     for at in range(len(found)):
         met = 0
-        for wanted, text in zip(asked, texts[at:], strict=False):
+        for wanted, text in zip(asked, texts[at : at + len(asked)], strict=False):
             spend()
             if not _same(test, wanted, text):
                 break

@@ -9,7 +9,7 @@ from dataclasses import replace
 from rapidfuzz import fuzz, process
 
 from scriptorium.bench.formulas.find import strict_formulas
-from scriptorium.bench.judges.asked import asked
+from scriptorium.bench.judges.asked import asked, folded
 from scriptorium.bench.judges.cells import RELATIONS
 from scriptorium.bench.judges.olmocr import DISALLOWED
 from scriptorium.bench.judges.rule_sets import RULES, judge_checked
@@ -83,7 +83,7 @@ def _nearest(test: Test, page: Page) -> tuple[tuple[int, int] | None, float | No
 def _nearest_place(test: Test, page: Page, text: str) -> tuple[int, int, int] | None:
     wanted, seen = asked(text), page.view.text
     if test.get("case_sensitive") is False:
-        wanted, seen = wanted.lower(), seen.lower()
+        wanted, seen = folded(wanted), folded(seen)
     return best_window(wanted, seen, len(wanted) // 2)
 
 

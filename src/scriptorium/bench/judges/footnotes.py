@@ -43,16 +43,16 @@ def _verdict(
     before, after = test["appears_before_marker"], test["appears_after_marker"]
     if before:
         reach = max(CONTEXT, 4 * len(before))
-        here = [p for p in found if stands(before, text[max(0, p[0] - reach) : p[0]], True)]
-        if not here:
+        here = next((p for p in found if stands(before, text[max(0, p[0] - reach) : p[0]], True)), None)
+        if here is None:
             return Verdict(False, "before_missing", span(*shown))
-        shown = here[0]
+        shown = here
     if after:
         reach = max(CONTEXT, 4 * len(after))
-        here = [p for p in found if stands(after, text[p[1] : p[1] + reach], False)]
-        if not here:
+        here = next((p for p in found if stands(after, text[p[1] : p[1] + reach], False)), None)
+        if here is None:
             return Verdict(False, "after_missing", span(*shown))
-        shown = here[0]
+        shown = here
     return Verdict(True, "found", span(*shown))
 
 
@@ -102,7 +102,7 @@ def strict_footnote(test: Test, page: Page) -> Verdict:
     places = {
         (note.start, note.end): page.view.as_written(*note.origin)
         for note in page.view.notes
-        if marker in ((form := marker_form(note.marker)), *_LIST.split(form))
+        if marker and marker in ((form := marker_form(note.marker)), *_LIST.split(form))
     }
 
     def stands(wanted: str, context: str, ahead: bool) -> bool:

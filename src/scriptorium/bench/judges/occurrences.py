@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 
-from scriptorium.bench.judges.asked import allowed, asked
+from scriptorium.bench.judges.asked import allowed, asked, folded
 from scriptorium.bench.judges.search import MAX_MATCHES, Match, apart, exact_matches, near_matches
 from scriptorium.bench.judges.steps import Steps
 from scriptorium.bench.tests import Test
@@ -12,7 +12,7 @@ from scriptorium.bench.verdict import Verdict
 
 
 def _compared(text: str, test: Test) -> str:
-    return text if test["case_sensitive"] else text.lower()
+    return text if test["case_sensitive"] else folded(text)
 
 
 def _whole_word(text: str, match: Match) -> bool:

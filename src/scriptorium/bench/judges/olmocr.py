@@ -13,7 +13,7 @@ from scriptorium.bench.formulas.judge import olmocr_math
 from scriptorium.bench.judges.cells import judge_table
 from scriptorium.bench.judges.facts import FACTS
 from scriptorium.bench.judges.footnotes import olmocr_footnote
-from scriptorium.bench.judges.search import near_matches
+from scriptorium.bench.judges.search import bounded, near_matches
 from scriptorium.bench.tests import Test
 from scriptorium.bench.text.normal import normal_form
 from scriptorium.bench.text.page import Page
@@ -62,9 +62,11 @@ def _found(test: Test, page: Page) -> bool:
         text = text[:first] + text[-last:]
     elif first or last:
         text = text[:first] if first else text[-last:]
-    if wanted in text:
-        return True
-    return fuzz.partial_ratio(wanted, text) / 100.0 >= _threshold(wanted, test["max_diffs"])
+    return wanted in text or _near(wanted, text, test["max_diffs"])
+
+
+def _near(wanted: str, text: str, max_diffs: int) -> bool:
+    return fuzz.partial_ratio(wanted, bounded(wanted, text)) / 100.0 >= _threshold(wanted, max_diffs)
 
 
 def present(test: Test, page: Page) -> Verdict:
@@ -153,7 +155,7 @@ def marked(test: Test, page: Page) -> Verdict:
     for pattern in _PIECES[test["format"]]:
         for piece in pattern.findall(_up_to_last_tag(page.markdown, pattern)):
             text = normal_form(piece).lower() if fold else normal_form(piece)
-            if fuzz.partial_ratio(wanted, text) / 100.0 >= _threshold(wanted, test["max_diffs"]):
+            if _near(wanted, text, test["max_diffs"]):
                 return Verdict(True, "found")
     return Verdict(False, "missing")
 

@@ -7,7 +7,7 @@ than the text asked for stands for it. Every search is bounded, so that any text
 import re
 
 from scriptorium.bench.formulas.judge import strict_math
-from scriptorium.bench.judges.asked import alike, allowed, asked, asked_whole
+from scriptorium.bench.judges.asked import alike, allowed, asked, asked_whole, folded
 from scriptorium.bench.judges.cells import judge_table
 from scriptorium.bench.judges.facts import FACTS
 from scriptorium.bench.judges.footnotes import strict_footnote
@@ -24,7 +24,8 @@ LEADER_LENGTH = 400
 _LEADER = re.compile(r"[\s.·…_\-–—=|:*#~+]*")
 _WORDS = re.compile(r"^[A-Za-z]+ [A-Za-z]", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
-_CLOSING_TAGS = re.compile(r"(?:</[a-zA-Z0-9]+>\s*)+\Z")
+_CLOSING_TAGS = re.compile(r"(?:\s*>[a-zA-Z0-9]+/<)+")
+"""Closing tags that end a text, read from its end: from the front, a page of tags would take forever."""
 
 
 def _windows(test: Test, size: int) -> list[tuple[int, int]]:
@@ -39,7 +40,7 @@ def _find(test: Test, page: Page) -> tuple[int, int, int] | None:
     """Start and end in the text view, and the differences, of the best place for the test's text."""
     text, wanted = page.view.text, asked(test["text"])
     if not test["case_sensitive"]:
-        text, wanted = text.lower(), wanted.lower()
+        text, wanted = folded(text), folded(wanted)
     places = []
     for low, high in _windows(test, len(text)):
         place = best_window(wanted, text[low:high], allowed(test, wanted))
@@ -140,7 +141,9 @@ def loops(markdown: str, most: int) -> bool:
     Blanks and closing tags at the end are passed over. Units of dots, dashes and table lines do not count
     while they are no longer than LEADER_LENGTH in all.
     """
-    text = " ".join(_CLOSING_TAGS.sub("", markdown[-100_000:]).split())
+    tail = markdown[-100_000:].rstrip()
+    closing = _CLOSING_TAGS.match(tail[::-1]) if tail.endswith(">") else None
+    text = " ".join(tail[: len(tail) - closing.end() if closing else None].split())
     times = most + 1
     for size in range(1, len(text) // times + 1):
         tail = text[-size * times :] if text[-1] == text[-1 - size : len(text) - size] or times == 1 else ""
@@ -162,12 +165,12 @@ def marked(test: Test, page: Page) -> Verdict:
     """The text stands in a heading, in bold or in italics, as Markdown and HTML mean them."""
     wanted = asked(test["text"])
     fold = not test["case_sensitive"]
-    wanted = wanted.lower() if fold else wanted
+    wanted = folded(wanted) if fold else wanted
     for mark in page.view.marks:
         if mark.kind != test["format"]:
             continue
         text = page.view.text[mark.start : mark.end]
-        place = best_window(wanted, text.lower() if fold else text, allowed(test, wanted))
+        place = best_window(wanted, folded(text) if fold else text, allowed(test, wanted))
         if place:
             span = page.view.span(mark.start + place[0], mark.start + place[1])
             return Verdict(True, "found", span, allowed(test, wanted) - place[2])
