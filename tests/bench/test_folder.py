@@ -1,6 +1,10 @@
 """Bench folders and candidates' outputs: what is read, what is refused, what is said to be odd."""
 
 import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -211,3 +215,35 @@ def test_odd_outputs_are_spoken_of(tmp_path: Path) -> None:
     laid_out(tmp_path, {"x.jsonl": [present("a.pdf", 1)]}, outputs, ["a.pdf"])
     warnings = score(tmp_path, "c").warnings
     assert warnings == ["1 outputs of pages without a test: a#2", "1 outputs of no PDF of the bench: q"]
+
+
+@contextmanager
+def without_root() -> Iterator[None]:
+    """Nobody's rights for a while: root's cover everything."""
+    mine = os.geteuid()
+    os.seteuid(65534 if mine == 0 else mine)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+@pytest.mark.parametrize("rights", [0o000, 0o444])
+def test_a_folder_that_may_not_be_read_is_refused(rights: int) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)
+        folder = laid_out(Path(home), {"x.jsonl": []}, {"c/a_pg1_repeat1.md": "x"}, ["a.pdf"])
+        (folder / "c").chmod(rights)
+        with without_root():
+            for read in (lambda: candidates(folder), lambda: read_candidate(folder, "c")):
+                with pytest.raises(InputError, match="cannot be read"):
+                    read()
+        (folder / "c").chmod(0o755)
+
+
+def test_a_sidecar_of_no_known_state_is_spoken_of(tmp_path: Path) -> None:
+    outputs = {"c/a_pg1_repeat1.md": "words", "c/a_pg1_repeat1.json": '{"state": "weird"}'}
+    folder = laid_out(tmp_path, {"x.jsonl": []}, outputs, ["a.pdf"])
+    (output,) = read_candidate(folder, "c")["a"]
+    assert output.state == "ok"
+    assert "a_pg1_repeat1.json: state: must be one of" in output.sidecar["sidecar_error"]

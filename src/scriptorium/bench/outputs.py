@@ -1,6 +1,7 @@
 """What a candidate wrote for each page of a bench, from the files it was kept in."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,15 +64,28 @@ def _from_row(row: dict[str, Any]) -> Output:
 
 
 def page_names(folder: Path) -> Iterator[tuple[Path, str, int, int]]:
-    """The outputs below a candidate's folder: path, PDF's path without ending, page, repeat; by name."""
-    yield from _named(folder, _REPEAT, "*.md")
+    """The outputs below a candidate's folder: path, PDF's path without ending, page, repeat; by name.
+
+    Raises InputError for a folder without the right to be read.
+    """
+    yield from _named(folder, _REPEAT)
 
 
-def _named(folder: Path, form: re.Pattern[str], glob: str) -> Iterator[tuple[Path, str, int, int]]:
-    for path in sorted(folder.rglob(glob)):
+def _named(folder: Path, form: re.Pattern[str]) -> Iterator[tuple[Path, str, int, int]]:
+    paths = [Path(home, name) for home, _, names in os.walk(folder, onerror=_refuse) for name in names]
+    for path in sorted(paths):
         name = form.fullmatch(path.relative_to(folder).as_posix())
-        if name and path.is_file():
-            yield path, name["stem"], int(name["page"]), int(name["repeat"])
+        try:
+            if name and path.is_file():
+                yield path, name["stem"], int(name["page"]), int(name["repeat"])
+        except PermissionError as error:
+            _refuse(error)
+
+
+def _refuse(error: OSError) -> None:
+    """Raises InputError for a folder that may not be read: its outputs would be passed over in silence."""
+    if isinstance(error, PermissionError):
+        raise InputError(f"{error.filename}: cannot be read; allow that, or move it away") from error
 
 
 def read_candidate(folder: Path, candidate: str) -> dict[str, list[Output]]:
@@ -86,7 +100,7 @@ def read_candidate(folder: Path, candidate: str) -> dict[str, list[Output]]:
     home = folder / candidate
     for path, stem, page, repeat in page_names(home):
         found.setdefault(page_id(stem, page), []).append((repeat, read_output(path)))
-    for path, stem, page, repeat in _named(home, _SIDECAR, "*.json"):
+    for path, stem, page, repeat in _named(home, _SIDECAR):
         if not path.with_suffix(".md").exists():
             found.setdefault(page_id(stem, page), []).append((repeat, _lost(_sidecar(path))))
     if not found:
@@ -120,7 +134,11 @@ def _sidecar(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         return {"sidecar_error": f"{path.name}: {error}"}
-    return value if isinstance(value, dict) else {"sidecar_error": f"{path.name}: not a JSON object"}
+    if not isinstance(value, dict):
+        return {"sidecar_error": f"{path.name}: not a JSON object"}
+    if value.get("state") not in (None, *STATES):
+        return {"sidecar_error": f"{path.name}: state: must be one of {', '.join(STATES)}"}
+    return value
 
 
 def _output(text: str, sidecar: dict[str, Any]) -> Output:
