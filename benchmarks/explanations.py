@@ -78,7 +78,7 @@ def _reads(case: Case, near: float) -> bool:
     try:
         formulas = olmocr_formulas(case.text, not case.test.get("ignore_dollar_delimited", False))
         reference, *others = (
-            geometry.Layout(each.layout.mathml, each.symbols)
+            geometry.Layout(each.layout.mathml, each.symbols or ())
             for each in render([case.test["math"], *formulas])
         )
         return any(geometry.contains(other, reference) for other in others)

@@ -13,6 +13,8 @@ __all__ = [
     "RULES",
     "STRICT",
     "check_rules",
+    "check_tests",
+    "checked_share",
     "counted",
     "judge",
     "judge_checked",
@@ -47,7 +49,7 @@ def judge_page(tests: list[Test], text: str, rules: str = STRICT, explain: bool 
     from scriptorium.bench.text.page import Page
 
     page = Page(text)
-    checked = [check_test(test, placed=False) for test in tests]
+    checked = check_tests(tests)
     verdicts = [judge_checked(test, page, rules) for test in checked]
     if not explain:
         return verdicts
@@ -55,6 +57,14 @@ def judge_page(tests: list[Test], text: str, rules: str = STRICT, explain: bool 
         explaining.explain(test, page, rules, verdict)
         for test, verdict in zip(checked, verdicts, strict=True)
     ]
+
+
+def check_tests(tests: list[Test]) -> list[Test]:
+    """Raw records as tests: defaults are filled in, and pdf, page and id may be missing.
+
+    Raises TestError for one that cannot be used.
+    """
+    return [check_test(test, placed=False) for test in tests]
 
 
 def counted(tests: list[Test], verdicts: list[Verdict], rules: str = STRICT) -> list[bool]:
@@ -75,6 +85,18 @@ def counted(tests: list[Test], verdicts: list[Verdict], rules: str = STRICT) -> 
 
 
 def page_share(tests: list[Test], text: str, rules: str = STRICT) -> float:
-    """The share of a page's tests that its text passes, in [0, 1]; 0 for a page without tests."""
-    won = counted(tests, judge_page(tests, text, rules), rules)
+    """The share of a page's tests that its text passes, in [0, 1]; 0 for a page without tests.
+
+    `tests` may be raw records, as for `judge`. A page that is read many times has them checked once, by
+    `check_tests`, and asks `checked_share`.
+    """
+    return checked_share(check_tests(tests), text, rules)
+
+
+def checked_share(tests: list[Test], text: str, rules: str = STRICT) -> float:
+    """As `page_share`, for tests that are known to be good."""
+    from scriptorium.bench.text.page import Page
+
+    page = Page(text)
+    won = counted(tests, [judge_checked(test, page, rules) for test in tests], rules)
     return sum(won) / len(won) if won else 0.0

@@ -6,9 +6,11 @@ Called as TRL calls them: keyword arguments, one list entry per completion, ever
 import json
 from collections.abc import Callable
 from dataclasses import astuple
+from functools import lru_cache
 from typing import Any
 
-from scriptorium.bench.rules import page_share
+from scriptorium.bench.rules import check_tests, checked_share
+from scriptorium.bench.tests import Test
 from scriptorium.errors import ConfigError
 from scriptorium.pages import front_matter
 from scriptorium.train.evaluate import RULES
@@ -24,9 +26,15 @@ def answer(completion: list[dict[str, Any]] | str) -> str:
 def bench(completions: list[Any], tests: list[str], **_: Any) -> list[float]:
     """The share of the page's unit tests that the text passes (strict rules, header stripped)."""
     return [
-        page_share(json.loads(page), front_matter.body(answer(completion)), RULES)
+        checked_share(_tests(page), front_matter.body(answer(completion)), RULES)
         for completion, page in zip(completions, tests, strict=True)
     ]
+
+
+@lru_cache(maxsize=4096)
+def _tests(page: str) -> list[Test]:
+    """The tests of a row, checked once for all its completions."""
+    return check_tests(json.loads(page))
 
 
 def header(completions: list[Any], text: list[str | None], **_: Any) -> list[float]:

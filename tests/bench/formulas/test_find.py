@@ -25,6 +25,10 @@ from scriptorium.bench.formulas.find import olmocr_formulas, readings, strict_fo
         ("`$x$` and ``$y$``", []),
         ("```\n$x$\n```\n$y$", ["y"]),
         ("```math\nx^2\n```", ["x^2"]),
+        ("a\n   ```math\nx^2\n```\n$y$", ["x^2", "y"]),
+        ("$a$\n  ~~~\n$x$\n~~~\n$y$", ["a", "y"]),
+        ("    ```\n$x$", ["x"]),
+        ("  `$x$` $y$", ["y"]),
         ("<!-- $x$ --> $y$", ["y"]),
         (r"\begin{equation}a=b\end{equation}", [r"\begin{equation}a=b\end{equation}"]),
         (

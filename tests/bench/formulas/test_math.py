@@ -63,6 +63,7 @@ def test_verdicts(formula: str, markdown: str, olmocr: bool, strict: bool) -> No
         ("x", "$y$", "not_found"),
         ("x", r"$\nosuch$", "unrenderable"),
         (r"\nosuch", "$y$", "reference_unrenderable"),
+        (r"\nosuch", r"$\nosuch$", "reference_unrenderable"),
         (r"\;", "$y$", "reference_unrenderable"),
         ("x", "$x$", "found"),
     ],

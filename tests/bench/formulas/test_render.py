@@ -79,6 +79,27 @@ def test_errors_are_kept_too(fresh: Path) -> None:
     assert ENGINE.process is None
 
 
+FORMULAS = [r"\frac{x}{2}", r"\nosuch{x}", r"a\tag{1}", "𝛼", r"\text{\v{é}}", r"\sqrt{" * 1000 + "}" * 1000]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_mathml_is_the_same_with_and_without_layout(fresh: Path, formula: str) -> None:
+    read = render([formula], layout=False)[0]
+    forget()
+    laid_out = render([formula])[0]
+    assert laid_out.mathml == read.mathml
+    assert (read.error is None) == bool(read.mathml)
+    assert (laid_out.error is None) == (laid_out.symbols is not None)
+
+
+def test_without_layout_nothing_is_written_and_a_layout_is_made_when_asked_for(fresh: Path) -> None:
+    assert render(["x"], layout=False)[0].symbols is None
+    assert not fresh.exists()
+    laid_out = render(["x"])[0]
+    assert laid_out.symbols is not None
+    assert render(["x"], layout=False)[0] is laid_out
+
+
 def test_another_layout_makes_other_keys(fresh: Path) -> None:
     cache, other = Cache(fresh, "1"), Cache(fresh, "2")
     cache.put({"x": b"one"})

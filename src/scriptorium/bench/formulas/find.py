@@ -65,6 +65,9 @@ _TOKEN = re.compile(
     |(?P<dollar>\$)""",
     re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
+_START = re.compile(r"[`~\\$<](?<!<(?!!--|math))")
+"""A character at which a token may start, but for the indent of a fence: many times as quick to search for."""
+
 _DOLLAR = re.compile(r"\\.|\$|\n[ \t]*\n", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _LATEX = re.compile(r"[\\^_{}]")
@@ -102,9 +105,17 @@ class _Finder:
     def run(self) -> list[Formula]:
         """The formulas of the page."""
         at = 0
-        while token := _TOKEN.search(self.text, at):
-            at = getattr(self, f"on_{token.lastgroup}")(token)
+        while start := _START.search(self.text, at):
+            token = self.token(start.start(), at)
+            at = getattr(self, f"on_{token.lastgroup}")(token) if token else start.end()
         return self.found
+
+    def token(self, start: int, at: int) -> re.Match[str] | None:
+        """The token at `start`, or that of a fence whose indent stands before it, not before `at`."""
+        line = self.text.rfind("\n", max(at - 1, 0), start) + 1
+        indented = at <= line < start <= line + 3 and not self.text[line:start].strip(" ")
+        fence = _TOKEN.match(self.text, line) if indented else None
+        return fence or _TOKEN.match(self.text, start)
 
     def take(self, start: int, inner: tuple[int, int], end: int) -> int:
         """Note the formula at `inner`, if there is one; go on at `end`."""

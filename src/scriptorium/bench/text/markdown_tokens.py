@@ -40,7 +40,8 @@ LINE = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 TOKEN = re.compile(
-    r"""(?P<break>\n)
+    r"""(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>)
+    |(?P<break>\n)
     |(?P<space>[^\S\n]+)
     |(?P<math>\\\((?P<paren>[^\n]{1,200}?)\\\)|\$(?P<dollar>(?=\S)[^$\n]{1,200}(?<=\S))\$(?!\d)
         |\$\$(?P<display>[^$]{1,200})\$\$)
@@ -49,7 +50,6 @@ TOKEN = re.compile(
     |(?P<emphasis>\*+|_+|~~)
     |(?P<comment><!--)
     |(?P<address><(?=https?://|mailto:)[^\s<>]*>)
-    |(?P<tag></?(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?=[\s/>])[^<>]*>)
     |(?P<entity>&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});)
     |(?P<note>\[\^[^\]\s]{1,20}\]:?)
     |(?P<caret>\^[^\s^$\\<>]{1,20}\^)
@@ -62,3 +62,7 @@ TOKEN = re.compile(
     |(?P<unseen>[{UNSEEN}]+)""",
     re.VERBOSE,
 )
+"""A token of a line; tags come first, since a page with a table has more of them than of all others."""
+
+TOKENS = [name for name in TOKEN.groupindex if name not in ("paren", "dollar", "display", "name")]
+"""The names of the tokens; each is read by a method of `view.Scanner`."""

@@ -25,6 +25,7 @@ from scriptorium.bench.text.markdown_tokens import (
     SPECIAL,
     SUPERSCRIPTS,
     TOKEN,
+    TOKENS,
 )
 from scriptorium.bench.text.seen import Mark, Note, View
 
@@ -48,6 +49,16 @@ def _kind(name: str) -> str:
     """What a tag of this name does to the text: hidden, spaced (it parts words), inline, or nothing known."""
     kinds = {"hidden": HIDDEN, "spaced": SPACED, "inline": INLINE}
     return next((kind for kind, names in kinds.items() if names.fullmatch(name)), "")
+
+
+@lru_cache(maxsize=1024)
+def _written(name: str, closing: bool) -> str:
+    """What a tag that is known and not hidden writes."""
+    if name in ("td", "th") or (name == "tr" and closing):
+        return "" if closing and name != "tr" else CELL
+    if name in ("sup", "sub"):
+        return "" if closing else "^" if name == "sup" else "_"
+    return " " if _kind(name) == "spaced" else ""
 
 
 @dataclass(slots=True)
@@ -104,6 +115,7 @@ class Scanner:
     def scan(self) -> None:
         self.start_line()
         spend = Steps(MAX_TOKENS)
+        take = {name: getattr(self, f"on_{name}") for name in TOKENS}
         while self.at < len(self.raw):
             spend()
             special = SPECIAL.search(self.raw, self.at)
@@ -112,12 +124,14 @@ class Scanner:
             end = end if double < 0 else double
             if end > self.at:
                 self.put(self.raw[self.at : end], end)
-                continue
+                if end == len(self.raw):
+                    break
+                spend()
             token = TOKEN.match(self.raw, self.at)
             if token is None or token.lastgroup is None:
                 self.put(self.raw[self.at], self.at + 1)
             else:
-                getattr(self, f"on_{token.lastgroup}")(token)
+                take[token.lastgroup](token)
         self.end_line()
 
     def start_line(self) -> None:
@@ -252,8 +266,7 @@ class Scanner:
     def on_tag(self, token: re.Match[str]) -> None:
         name, closing = token["name"].lower(), token.group().startswith("</")
         kind = _kind(name)
-        hidden, spaced = kind == "hidden", kind == "spaced"
-        if hidden and not closing:
+        if kind == "hidden" and not closing:
             end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.raw, token.end())
             self.put(" ", end.end() if end else len(self.raw))
             return
@@ -263,14 +276,9 @@ class Scanner:
         if name in MARKS and closing and self.tags.get(name):
             level = int(name[1]) if name[0] == "h" else 0
             self.marks.append((MARKS[name], self.tags[name].pop(), len(self.pieces), level))
-        if name in ("td", "th") or (name == "tr" and closing):
-            self.put("" if closing and name != "tr" else CELL, token.end())
-        elif name in ("sup", "sub"):
-            self.put("" if closing else "^" if name == "sup" else "_", token.end())
-            if name == "sup":
-                self.superscript(closing)
-        else:
-            self.put(" " if spaced else "", token.end())
+        self.put(_written(name, closing), token.end())
+        if name == "sup":
+            self.superscript(closing)
         if name in MARKS and not closing:
             self.tags.setdefault(name, []).append(len(self.pieces))
 
