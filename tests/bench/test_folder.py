@@ -231,7 +231,7 @@ def without_root() -> Iterator[None]:
 @pytest.mark.parametrize("rights", [0o000, 0o444])
 def test_a_folder_that_may_not_be_read_is_refused(rights: int) -> None:
     with tempfile.TemporaryDirectory() as home:
-        os.chmod(home, 0o755)
+        Path(home).chmod(0o755)
         folder = laid_out(Path(home), {"x.jsonl": []}, {"c/a_pg1_repeat1.md": "x"}, ["a.pdf"])
         (folder / "c").chmod(rights)
         with without_root():
