@@ -21,6 +21,10 @@ MARKED = [
     ("3", "as shown\\(^{3}\\) before", True),
     ("3", "as shown^3^ before", True),
     ("†", "as shown$^\\dagger$ before", True),
+    ("†", "as shown† before", True),
+    ("†", "as shown†† before", False),
+    ("‡", "as shown† before", False),
+    ("*", "as shown* before", False),
     ("a", "as shownᵃ before", True),
     ("a", "as shown<sup>A</sup> before", False),
     ("3", "as shown $x^3$ before", False),
@@ -39,6 +43,8 @@ def test_marks(marker: str, text: str, passed: bool) -> None:
 
 
 BESIDE = [
+    ({"marker": "†", "appears_before_marker": "B. Jones"}, "A. Smith†, B. Jones† and C. Hill", True),
+    ({"marker": "†", "appears_before_marker": "C. Hill"}, "A. Smith†, B. Jones† and C. Hill", False),
     ({"appears_before_marker": "treaty of 1648"}, "They signed the treaty of 1648[^2] in haste.", True),
     ({"appears_before_marker": "in haste"}, "They signed the treaty of 1648[^2] in haste.", False),
     ({"appears_after_marker": "See Brown"}, "x[^2] " + "word " * 60 + "\n\n[^2]: See Brown, 1999.", True),

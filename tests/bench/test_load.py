@@ -27,6 +27,11 @@ def test_defaults_are_filled_in(tmp_path: Path) -> None:
     assert test["text"] == "alpha"
 
 
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    assert load_tests(str(path)) == load_tests(path)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

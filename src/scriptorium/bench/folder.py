@@ -52,13 +52,14 @@ class Bench:
         return replace(self, pages={page: tests for page, tests in pages.items() if tests})
 
 
-def load_bench(path: Path) -> Bench:
+def load_bench(path: Path | str) -> Bench:
     """The tests of a bench folder (`pdfs/`, a `*.jsonl` per category) or of one of its `*.jsonl` files.
 
     As in olmOCR-bench, a PDF without any baseline test gets one for its page 1, in the category `baseline`;
     under scriptorium-1 alone, so does every further page of it that has tests. Raises InputError for a folder
     that is no bench, TestError for a test that cannot be used, an id used twice, or a PDF that is not there.
     """
+    path = Path(path)
     one = path.suffix == ".jsonl"
     root = path.parent if one else path
     files = [path] if one else sorted(root.glob("*.jsonl"))

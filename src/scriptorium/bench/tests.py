@@ -292,13 +292,14 @@ def _joint_faults(record: Test) -> Iterator[tuple[str, str]]:
             yield "max_diffs", f"must be at most half of the shorter text ({shorter // 2}), found {found}"
 
 
-def load_tests(path: Path) -> list[Test]:
+def load_tests(path: Path | str) -> list[Test]:
     """The tests of one JSONL file in its order, every field filled in; blank lines are passed over.
 
     Raises TestError, naming file, line and field, for a test that cannot be used or an id used twice.
     """
     tests: list[Test] = []
     seen: set[str] = set()
+    path = Path(path)
     for number, record in records(path):
         if isinstance(record, TestError):
             raise record

@@ -18,6 +18,9 @@ CONTEXT = 200
 """How many characters beside a marker are looked at: olmOCR-bench's number."""
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DAGGERS = re.compile(r"[†‡]+")
+"""Marks that are raised by themselves: they need no superscript to be one."""
+
 _LIST = re.compile(r"[\s,;()\[\]\-]+")
 
 Place = tuple[int, int]
@@ -104,6 +107,10 @@ def strict_footnote(test: Test, page: Page) -> Verdict:
         for note in page.view.notes
         if marker and marker in ((form := marker_form(note.marker)), *_LIST.split(form))
     }
+
+    if _DAGGERS.fullmatch(marker):
+        runs = (run.span() for run in _DAGGERS.finditer(page.view.text) if run.group() == marker)
+        places |= {run: page.view.span(*run) for run in runs}
 
     def stands(wanted: str, context: str, ahead: bool) -> bool:
         letters = _letters(asked(wanted))

@@ -71,7 +71,7 @@ def read_scores(path: Path, candidate: str = "") -> Scores:
 
 
 def score(
-    folder: Path,
+    folder: Path | str,
     candidate: str,
     rules: str | Sequence[str] = RULES,
     *,
