@@ -1,6 +1,7 @@
 """Simple inline LaTeX as plain text: numbers, signs, single letters, super- and subscripts."""
 
 import re
+from functools import lru_cache
 
 _SYMBOLS = {
     **{"pm": "±", "mp": "∓", "times": "×", "div": "÷", "cdot": "·", "ast": "*", "leq": "≤", "le": "≤"},
@@ -57,6 +58,7 @@ _WORD = re.compile(r"[A-Za-z]{2,}")
 _SIGNS = re.compile(r"\s*([±×÷≤≥≠≈=])\s*")
 
 
+@lru_cache(maxsize=4096)  # completions of a page, and its candidates, repeat most of its formulas
 def plain_formula(latex: str) -> str | None:
     r"""A formula as plain text (`4.1 \pm 0.2` as `4.1±0.2`, `10^{3}` as `10^3`); None if it is not simple.
 

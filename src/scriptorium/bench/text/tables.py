@@ -154,7 +154,7 @@ def lay_out(rows: list[list[Cell]]) -> Table | None:
     return table if table.cells else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A line of Markdown that may be a row: its text, and its span in the page."""
 
