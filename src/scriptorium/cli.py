@@ -1,6 +1,5 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
-from scriptorium.errors import ConfigError, PartialError, ScriptoriumError
+from scriptorium.errors import ConfigError, PartialError, reported
 
 COMMANDS = {
     "convert": "scriptorium.cli:convert",
@@ -93,9 +92,6 @@ def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a
 
 
 def main() -> None:
-    """Entry point: a typed error becomes a message on stderr and an exit code, never a traceback."""
-    try:
+    """Entry point: an error that a person can mend becomes a message on stderr and an exit code."""
+    with reported():
         app()
-    except ScriptoriumError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -4,6 +4,10 @@
 threshold that was asked for; 5 server or network; 6 this host (disk, memory, open files).
 """
 
+import contextlib
+import sys
+from collections.abc import Iterator
+
 
 class ScriptoriumError(Exception):
     """A failure that was foreseen: the message names the file, the key, what was found, what to do."""
@@ -45,3 +49,24 @@ class HostError(ScriptoriumError):
     """This host lacks something: disk, memory, open files, a system package."""
 
     exit_code = 6
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """End the process with a message and an exit code where a person can mend what went wrong.
+
+    That is every typed error, and a file that this host will not read or write; a bug keeps its traceback.
+    """
+    try:
+        yield
+    except ScriptoriumError as error:
+        sys.exit(_told(str(error), error.exit_code))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(_told(f"{error.filename}: {error.strerror}", HostError.exit_code))
+
+
+def _told(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scriptorium.errors import ScriptoriumError
+from scriptorium.errors import reported
 
 LEASES = "SCRIPTORIUM_LEASES"
 """Environment variable: the folder for the workflow's leases (set in rules/common.smk)."""
@@ -58,9 +58,5 @@ def run(main: Callable[[], None]) -> None:
     """Run a workflow script's `main` under a lease of its own command line; exit with its error's code."""
     folder = os.environ.get(LEASES)
     name = f"{Path(sys.argv[0]).stem}-{hashlib.sha256(chr(0).join(sys.argv).encode()).hexdigest()[:12]}"
-    try:
-        with lease(Path(folder) / name) if folder else contextlib.nullcontext():
-            main()
-    except ScriptoriumError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+    with reported(), lease(Path(folder) / name) if folder else contextlib.nullcontext():
+        main()

@@ -219,3 +219,13 @@ def test_what_is_kept_is_scored_without_what_judges(bench: Path, tmp_path: Path)
     *table, loaded = first.stdout.splitlines()
     assert {"lxml", "markdown_it", "numpy"} <= set(re.findall(r"\w+", loaded)), first.stderr
     assert second.stdout.splitlines() == [*table, "[]"], second.stderr
+
+
+def test_an_output_that_cannot_be_written_is_named(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("score", bench, "--candidate", "full", "--json", bench / "x.jsonl" / "scores.json") == 6
+    assert "x.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["nan", "-1", "101"])
+def test_a_threshold_that_is_no_percentage_is_refused(bench: Path, wrong: str) -> None:
+    assert run("score", bench, "--candidate", "full", f"--fail-under={wrong}") == 2

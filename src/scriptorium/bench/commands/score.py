@@ -63,6 +63,8 @@ def score(
     from scriptorium.bench.scoring.terminal import show
     from scriptorium.files import write_text
 
+    if fail_under is not None and not 0 <= fail_under <= 100:
+        raise ConfigError(f"--fail-under {fail_under}: must be a percentage, 0 to 100")
     scorer = Scorer.of(folder, rules, profile, category, skip_baseline, nulls, jobs, cache)
     scores = [scorer.score(name) for name in candidate or scorer.candidates()]
     if strict_coverage:
@@ -104,9 +106,10 @@ def compare(
     from scriptorium.files import write_text
 
     scorer = Scorer.of(folder, rules, profile, category, skip_baseline, False, jobs, cache)
-    scores = [scorer.other(name) for name in names or scorer.candidates()]
-    if len(scores) < 2:
-        raise ConfigError(f"{folder}: a comparison needs two candidates; found {len(scores)}")
+    names = names or scorer.candidates()
+    if len(names) < 2:
+        raise ConfigError(f"{folder}: a comparison needs two candidates; found {', '.join(names) or 'none'}")
+    scores = [scorer.other(name) for name in names]
     comparisons = compare_all(scores)
     if json:
         write_text(json, formats.as_json(scores, comparisons))
