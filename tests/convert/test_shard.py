@@ -95,7 +95,7 @@ def test_a_page_the_model_gives_up_on_gets_its_text_layer(world: Path) -> None:
 
 
 def test_a_server_that_goes_away_leaves_pages_pending(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ChatClient.__init__, "__defaults__", (0.3,))
+    monkeypatch.setattr(ChatClient.__init__, "__defaults__", (0.3, None))
     with ScriptedServer(in_turn(GOOD, (503, {}, "gone"))) as server:
         with pytest.raises(ServerError, match="pending"):
             convert(world, server.url)
