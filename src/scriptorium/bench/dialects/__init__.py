@@ -11,7 +11,6 @@ from scriptorium.bench.dialects import (
     chandra,
     deepseek_ocr,
     docling,
-    dots,
     got_ocr,
     markdown,
     marker,
@@ -22,7 +21,8 @@ from scriptorium.bench.dialects import (
     pandoc,
     surya,
 )
-from scriptorium.bench.dialects.errors import DialectError
+from scriptorium.pages.answers import dots
+from scriptorium.pages.answers.errors import DialectError
 
 __all__ = ["DIALECTS", "DialectError", "adapt_text", "unknown"]
 

@@ -7,8 +7,8 @@ An answer without tags is Markdown already. Page headers, footers and numbers ar
 
 import re
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import joined, tidy
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import joined, tidy
 
 NAME = "deepseek-ocr"
 VERSION = 1

@@ -6,7 +6,7 @@ Shape: Markdown with comments (`<!-- image -->`, `<!-- formula-not-decoded -->`,
 
 import re
 
-from scriptorium.bench.dialects.pieces import Keeper, keep_math, tidy, without_images, without_marks
+from scriptorium.pages.answers.pieces import Keeper, keep_math, tidy, without_images, without_marks
 
 NAME = "docling"
 VERSION = 1

@@ -8,8 +8,8 @@ from typing import Any
 from lxml import etree
 from lxml import html as parser
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import Keeper, formula, joined, tidy, without_marks
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import Keeper, formula, joined, tidy, without_marks
 
 _MATH = re.compile(
     r"<math(?P<attributes>(?:\s[^<>]*)?)>(?P<latex>(?:(?!</?math\b)[\s\S])*+)</math\s*>", re.IGNORECASE

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from scriptorium.bench.dialects.errors import DialectError
 from scriptorium.bench.dialects.html_markdown import is_html, markdown_of
+from scriptorium.pages.answers.errors import DialectError
 
 DROPPED = frozenset({"page-header", "page-footer", "pageheader", "pagefooter", "blank-page"})
 HEADINGS = frozenset({"section-header", "sectionheader", "title"})

@@ -5,7 +5,7 @@ Formulas in `\(`, `\[`, `$` or `$$` are left as they are; display environments t
 
 import re
 
-from scriptorium.bench.dialects.pieces import Keeper, cell, keep_math, tidy, without_marks
+from scriptorium.pages.answers.pieces import Keeper, cell, keep_math, tidy, without_marks
 
 _ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _HEADINGS = {"title": "#", "chapter": "#", "section": "##", "subsection": "###", "subsubsection": "####"}

@@ -7,7 +7,7 @@ links to anchors become their text; `\_` in formulas, which its step from HTML e
 
 import re
 
-from scriptorium.bench.dialects.pieces import (
+from scriptorium.pages.answers.pieces import (
     Keeper,
     keep_math,
     tidy,

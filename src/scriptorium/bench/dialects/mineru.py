@@ -9,8 +9,8 @@ what was discarded are left out.
 import re
 from typing import Any
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import field, formula, joined, read_json, tidy, without_images
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import field, formula, joined, read_json, tidy, without_images
 
 NAME = "mineru"
 VERSION = 1

@@ -5,8 +5,8 @@ Placeholders of pictures (`![id](id)`) are taken out, those of tables (`[id](id)
 and `footer`, which hold what was asked to be kept apart, are left out.
 """
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import field, read_json, tidy, without_images
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import field, read_json, tidy, without_images
 
 NAME = "mistral"
 VERSION = 1

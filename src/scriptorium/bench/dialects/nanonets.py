@@ -7,8 +7,8 @@ keeps its text, a description becomes the alt text of an image.
 
 import re
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import tidy
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import tidy
 
 NAME = "nanonets"
 VERSION = 1

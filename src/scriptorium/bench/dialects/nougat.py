@@ -7,7 +7,7 @@ A page on which it failed says `[MISSING_PAGE_FAIL:1]`, `[MISSING_PAGE_EMPTY:1]`
 import re
 
 from scriptorium.bench.dialects import latex
-from scriptorium.bench.dialects.errors import DialectError
+from scriptorium.pages.answers.errors import DialectError
 
 NAME = "nougat"
 VERSION = 1

@@ -8,8 +8,8 @@ of dashes and grids become HTML tables. A grid with spans is an error: cut it wi
 import re
 from itertools import pairwise
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import Keeper, cell, keep_math, tidy, without_marks
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import Keeper, cell, keep_math, tidy, without_marks
 
 NAME = "pandoc"
 VERSION = 1

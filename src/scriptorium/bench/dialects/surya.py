@@ -8,10 +8,10 @@ one page; or the HTML of blocks by itself. Formulas are LaTeX in `<math>`; under
 import html
 from typing import Any
 
-from scriptorium.bench.dialects.errors import DialectError
 from scriptorium.bench.dialects.html_markdown import markdown_of
 from scriptorium.bench.dialects.labelled_html import page, role
-from scriptorium.bench.dialects.pieces import field, joined, read_json
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import field, joined, read_json
 
 NAME = "surya"
 VERSION = 1

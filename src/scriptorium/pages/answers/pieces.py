@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from scriptorium.bench.dialects.errors import DialectError
+from scriptorium.pages.answers.errors import DialectError
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _KEPT = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")

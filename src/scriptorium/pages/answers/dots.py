@@ -7,8 +7,8 @@ titles and section headers get their `#` where they have none; formulas get deli
 
 from typing import Any
 
-from scriptorium.bench.dialects.errors import DialectError
-from scriptorium.bench.dialects.pieces import field, formula, joined, read_json
+from scriptorium.pages.answers.errors import DialectError
+from scriptorium.pages.answers.pieces import field, formula, joined, read_json
 
 NAME = "dots"
 VERSION = 1
