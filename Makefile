@@ -1,5 +1,6 @@
 # make demo   the whole chain on this machine: no weights, no GPU, no account
 # make test   the tests
+# make test-faults   the whole fault suite: servers that misbehave, kills, full disks, hostile files
 # make lint   formats, types, imports, the workflow's own lint
 # make clean  away with the demo and the caches; results/ and .venv stay
 
@@ -9,7 +10,7 @@ HASH := $(shell cat requirements.lock pyproject.toml | sha256sum | cut -c 1-12)
 STAMP := .venv/whole-$(HASH)
 IN := .venv/bin
 
-.PHONY: demo test lint clean install
+.PHONY: demo test test-faults lint clean install
 
 demo: install
 	@$(IN)/python workflow/scripts/recover.py demo
@@ -18,6 +19,9 @@ demo: install
 
 test: install
 	$(IN)/python -m pytest
+
+test-faults: install
+	$(IN)/python -m pytest tests/faults -m "faults or not faults"
 
 lint: install
 	$(IN)/ruff check .

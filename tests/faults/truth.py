@@ -1,0 +1,50 @@
+"""What the faulty server reads on a page: a text made from the page's pixels, so that outputs can be checked."""
+
+import base64
+import hashlib
+import io
+import random
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from scriptorium.pages.front_matter import FrontMatter, encode
+from scriptorium.pages.pdf import PdfWorker
+from scriptorium.serve.adapter import load
+
+WORDS = "pagina folium ligne Seite страница 頁 ἔργον œuvre naïve | * _ <b> $x^2$ & \\ 🜍 “quoted”".split()
+
+
+def hash_of_pixels(image: np.ndarray) -> str:
+    """The name of a page image (H, W, 3): a hash of its size and pixels, whatever file format it came in."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def hash_of_url(url: str) -> str:
+    """The name of the image in a data URL."""
+    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+        return hash_of_pixels(np.asarray(image.convert("RGB")))
+
+
+def text_of(name: str) -> str:
+    """The text of the page image `name`: several paragraphs, no two pages alike."""
+    chance = random.Random(name)
+    paragraphs = [" ".join(chance.choices(WORDS, k=chance.randrange(3, 12))) for _ in range(4)]
+    return "\n\n".join([f"Page {name[:16]}", *paragraphs])
+
+
+def answer_of(name: str) -> str:
+    """The whole answer for the page image `name`."""
+    return encode(FrontMatter(), text_of(name))
+
+
+def true_texts(path: Path, adapter: str) -> list[str]:
+    """The text that each page of a PDF ought to have after conversion."""
+    rules = load(adapter)
+    with PdfWorker() as pdf:
+        images = [
+            pdf.render(path, page, rules.image_side, max_scale=rules.max_scale)
+            for page in range(1, len(pdf.pages(path)) + 1)
+        ]
+    return [text_of(hash_of_pixels(image)).strip() for image in images]
