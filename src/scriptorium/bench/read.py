@@ -12,7 +12,7 @@ from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.progress import track
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
-from scriptorium.serve.reader import POLICY, Reading
+from scriptorium.serve.reader import POLICY, Reading, asking
 from scriptorium.serve.server import serving
 
 Row = dict[str, Any]
@@ -36,7 +36,10 @@ def read_bench(
         pages = [place for path in pdfs for place in places_of(path, root, pdf)]
         left = [place for place in pages if place.id not in journal.rows]
         if left:
-            with serving(model, adapter, threads, log) as endpoint, ChatClient(endpoint) as client:
+            with (
+                serving(model, adapter, threads, log) as endpoint,
+                ChatClient(endpoint, asking=asking(adapter)) as client,
+            ):
                 read = read_places(left, root, model_source(client, adapter), pdf)
                 for each in track(read, len(pages), "bench pages", start=len(pages) - len(left)):
                     journal.append(_row(*each))

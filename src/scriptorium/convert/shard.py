@@ -21,7 +21,7 @@ from scriptorium.progress import track
 from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
-from scriptorium.serve.reader import POLICY, Reading, read_page
+from scriptorium.serve.reader import POLICY, Reading, asking, read_page
 from scriptorium.serve.server import external, serving
 
 FALLBACK_POLICY = "text-layer"
@@ -47,7 +47,7 @@ def convert_shard(
         with (
             stoppable(),
             serving(model, adapter, threads, log) as endpoint,
-            ChatClient(endpoint) as client,
+            ChatClient(endpoint, asking=asking(adapter)) as client,
             PdfWorker() as pdf,
             pages.writer(f"{shard:05d}") as writer,
         ):
@@ -66,6 +66,7 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
         "weights": weights_of(model),
         "prompt": adapter.prompt_sha256,
         "sampling": {"temperatures": adapter.temperatures, "max_tokens": adapter.max_tokens},
+        "asked": {"image_first": adapter.image_first, "fields": adapter.fields},
         "policy": {"reader": POLICY, "parser": adapter.parser, "fallback": FALLBACK_POLICY},
     }
 
@@ -121,6 +122,9 @@ def read_pages(
     finally:
         client.stop()
         pool.shutdown(cancel_futures=True)
+        for future, key in flying.items():  # an error ends the run: answers that came all the same are kept
+            if not future.cancelled() and future.exception() is None:
+                store_reading(key, left[key], future.result(), pdf, writer)
 
 
 def render(row: dict[str, Any], adapter: Adapter, pdf: PdfWorker) -> np.ndarray | Reading:

@@ -17,6 +17,7 @@ FOLDER = Path("config/models")
 CHECKOUT = Path(__file__).parents[3]
 INSTALLED = Path(sys.prefix) / "share" / "scriptorium" / "models"
 """Where `pip install` puts the adapters (pyproject.toml, data-files)."""
+FOLDERS = (FOLDER, CHECKOUT / FOLDER, INSTALLED)
 SERVER_ADAPTER = "qwen2.5-vl"
 """The model adapter for a server, unless another is named."""
 
@@ -33,13 +34,26 @@ class Adapter(BaseModel):
         default=None, gt=0, description="pixels a point at most: small pages are not enlarged beyond it"
     )
     max_tokens: int = Field(gt=0, description="tokens an answer may have")
-    parser: Literal["front_matter", "markdown"] = "front_matter"
+    parser: Literal["front_matter", "markdown", "dots"] = "front_matter"
+    boxes: Literal["none", "pixels", "thousandths", "unknown"] = Field(
+        default="none",
+        description="space of the boxes in an answer: pixels of the image as sent, thousandths of its sides, "
+        "or unknown (boxes that fit no image that was sent)",
+    )
+    image_first: bool = Field(default=False, description="the image before the prompt")
+    fields: dict[str, Any] = Field(default_factory=dict, description="more fields of each request")
+    options: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="more options of the engine, without the two dashes"
+    )
     temperatures: list[float] = Field(min_length=1, description="sampling temperature of each attempt")
     context: int = Field(gt=0, description="tokens of prompt, image and answer together")
     engine: Literal["transformers", "vllm"]
     family: str
     min_pixels: int | None = Field(default=None, description="lower bound of the processor, pixels")
     max_pixels: int | None = Field(default=None, description="upper bound of the processor, pixels")
+    guided_regex: str | None = Field(
+        default=None, description="what an answer must match, if the server can hold the model to it"
+    )
 
     @property
     def prompt_sha256(self) -> str:
@@ -50,9 +64,15 @@ class Adapter(BaseModel):
 def message_content(prompt: str, image: dict[str, Any]) -> list[dict[str, Any]]:
     """The parts of the user's message: the prompt, then `image` (a part as the caller's library wants it).
 
-    One order for training and serving. Text first lets a server cache the prefix.
+    One order for training and serving. Text first lets a server cache the prefix. No prompt is no part: an
+    empty one is a text too, and weights that were trained on the image alone may answer to it.
     """
-    return [{"type": "text", "text": prompt}, image]
+    return [{"type": "text", "text": prompt}, image] if prompt else [image]
+
+
+def names() -> list[str]:
+    """The names of the adapters that are there."""
+    return sorted({path.stem for folder in FOLDERS for path in folder.glob("*.yaml")})
 
 
 def load(name: str) -> Adapter:
@@ -79,13 +99,11 @@ def find(name: str) -> Path:
         if Path(name).is_file():
             return Path(name)
         raise ConfigError(f"model adapter {name}: no such file")
-    folders = [FOLDER, CHECKOUT / FOLDER, INSTALLED]
-    for folder in folders:
+    for folder in FOLDERS:
         if (folder / f"{name}.yaml").is_file():
             return folder / f"{name}.yaml"
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
     raise ConfigError(
-        f"model adapter {name!r}: no {FOLDER}/{name}.yaml; there are: {', '.join(known) or 'none'}"
+        f"model adapter {name!r}: no {FOLDER}/{name}.yaml; there are: {', '.join(names()) or 'none'}"
     )
 
 

@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scriptorium.pages import front_matter
-from scriptorium.pages.front_matter import FrontMatter, FrontMatterError
+from scriptorium.pages.front_matter import FrontMatter
 from scriptorium.pages.image import encode_png, is_blank
 from scriptorium.pages.rotation import rotate
 from scriptorium.serve.adapter import Adapter
-from scriptorium.serve.client import Answer, ChatClient, RequestRefused
-from scriptorium.serve.salvage import salvage
+from scriptorium.serve.client import Answer, Asking, ChatClient, RequestRefused
+from scriptorium.serve.parsers import parse
 
-POLICY = 1
+POLICY = 2
 """Revision of the rules in this file: part of the page store's content key."""
 MOST_REFUSALS = 2
 
@@ -98,20 +97,20 @@ def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray) -> Readin
     return conclude(tried)
 
 
+def asking(adapter: Adapter) -> Asking:
+    """How the client asks a model of this family."""
+    return Asking(image_first=adapter.image_first, fields=adapter.fields)
+
+
 def weigh(answer: Answer, adapter: Adapter, rotation: int) -> Candidate:
     """Judge one answer: its rank, its text, its front matter."""
-    front: FrontMatter | None = None
-    text, fault = answer.text.strip(), ""
-    if adapter.parser == "front_matter":
-        try:
-            front, body = front_matter.decode(answer.text)
-            text = body or ""
-        except FrontMatterError as error:
-            text, fault = front_matter.body(answer.text), str(error)
+    cut = answer.finish_reason != "stop"
+    parsed = parse(adapter.parser, answer.text, cut)
+    front, text, fault = parsed.front, parsed.text, parsed.fault
     if fault:
-        rank = 1 if answer.finish_reason == "stop" and text != answer.text else 0
-    elif answer.finish_reason != "stop":
-        rank, text, fault = 2, salvage(text), f"cut off ({answer.finish_reason})"
+        rank = 1 if not cut and text and text != answer.text else 0
+    elif cut:
+        rank, fault = 2, f"cut off ({answer.finish_reason})"
     elif not text.strip() and not (front and front.is_diagram):
         rank, fault = 3, "no text although the page has ink"
     else:

@@ -27,7 +27,7 @@ from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import adapter_of, load
 from scriptorium.serve.client import Asking, ChatClient, RequestRefused
 from scriptorium.serve.endpoint import Endpoint
-from scriptorium.serve.reader import POLICY, Reading
+from scriptorium.serve.reader import POLICY, Reading, asking
 from scriptorium.serve.server import external, serving
 
 
@@ -75,12 +75,15 @@ def _drawn_by() -> str:
 def opened(spec: AnySpec, log: Path) -> Iterator[Opened]:
     """The source that `spec` describes, while the block runs; the output of a server started for it in `log`."""
     if isinstance(spec, ServerSpec):
-        asking = Asking(spec.timeout, spec.retries + 1, spec.image_first, spec.fields)
-        with ChatClient(_endpoint(spec), spec.patience, asking) as client:
+        asked = Asking(spec.timeout, spec.retries + 1, spec.image_first, spec.fields)
+        with ChatClient(_endpoint(spec), spec.patience, asked) as client:
             yield server_source(spec, client)
     elif isinstance(spec, ModelSpec):
         adapter = load(spec.adapter or adapter_of(spec.model))
-        with serving(spec.model, adapter, spec.threads, log) as endpoint, ChatClient(endpoint) as client:
+        with (
+            serving(spec.model, adapter, spec.threads, log) as endpoint,
+            ChatClient(endpoint, asking=asking(adapter)) as client,
+        ):
             source = model_source(client, adapter)
             yield Source(
                 source.prepare,

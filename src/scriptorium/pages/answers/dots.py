@@ -5,6 +5,7 @@ bare LaTeX, tables HTML, everything else Markdown; a picture has no text. Page h
 titles and section headers get their `#` where they have none; formulas get delimiters.
 """
 
+import json
 from typing import Any
 
 from scriptorium.pages.answers.errors import DialectError
@@ -28,6 +29,19 @@ def adapt(text: str) -> str:
     if not isinstance(cells, list):
         raise DialectError(f"expected a list of layout cells, found {type(cells).__name__}")
     return joined([_cell(cell, f"cell {number}") for number, cell in enumerate(cells)])
+
+
+def whole_cells(text: str) -> str:
+    """The Markdown of the cells that stand whole at the start of an answer that was cut off."""
+    decoder, blocks = json.JSONDecoder(), list[str]()
+    at = text.find("[") + 1
+    while at and (at := text.find("{", at)) >= 0:
+        try:
+            cell, at = decoder.raw_decode(text, at)
+            blocks.append(_cell(cell, f"cell {len(blocks)}"))
+        except (ValueError, RecursionError, DialectError):
+            break
+    return joined(blocks)
 
 
 def _cell(cell: Any, where: str) -> str:
