@@ -90,6 +90,9 @@ class PdfWorker:
     for whatever is wrong with a file.
     """
 
+    images = False
+    """Whether images are opened too: see scriptorium.pages.document."""
+
     def __init__(
         self, memory: int = MEMORY, cpu_seconds: int = CPU_SECONDS, wall_seconds: float = WALL_SECONDS
     ) -> None:
@@ -160,6 +163,7 @@ class PdfWorker:
         where = str(path) if page is None else f"{path}, page {page}"
         check(path)
         request = {"operation": operation, "path": str(path), "page": page, "password": password, **more}
+        request["images"] = self.images
         with self._turn:
             try:
                 header, raw = self._exchange(request)

@@ -6,6 +6,7 @@ so that it starts in 50 ms. The limits below are in force before the first PDF l
 """
 
 import ctypes
+import importlib.util
 import json
 import resource
 import struct
@@ -42,12 +43,23 @@ def allow_cpu(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, NEVER))
 
 
-class Failure(Exception):
-    """What is wrong with a PDF or a page: the reason's code and a sentence."""
+def neighbour(name: str) -> Any:
+    """A module beside this file: its folder is not on the path, lest its names hide the library's."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+
+images = neighbour("image_child")
+Failure = images.Failure
+
+
+def image_kind(request: dict[str, Any]) -> str:
+    """The kind of the image asked for; nothing if it is none, or images are not wanted."""
+    kind = images.kind_of(request["path"]) if request.get("images") else ""
+    return kind if kind in images.FORMATS else ""
 
 
 class Documents:
@@ -124,6 +136,8 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     """Width and height of every page in points, as seen: crop box, rotation applied; zeros if damaged."""
     import pypdfium2
 
+    if kind := image_kind(request):
+        return {"kind": kind, "sizes": images.sizes(request["path"], kind)}, b""
     document = documents.open(request["path"], request["password"])
     sizes = []
     for index in range(len(document)):
@@ -131,13 +145,15 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
             sizes.append(document.get_page_size(index))
         except pypdfium2.PdfiumError:
             sizes.append((0.0, 0.0))
-    return {"sizes": sizes}, b""
+    return {"kind": "pdf", "sizes": sizes}, b""
 
 
 def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The page drawn on white, RGB, its longest side `side` pixels, or fewer by `max_scale`."""
     import pypdfium2
 
+    if kind := image_kind(request):
+        return images.render(request["path"], kind, request["page"], request["side"])
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
     try:
         width, height = pixels(page.get_width(), page.get_height(), request["side"], request["max_scale"])
@@ -215,7 +231,9 @@ def copied(document: Any, indices: list[int], degrees: int) -> tuple[dict[str, A
 
 
 def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The page's text layer, UTF-8."""
+    """The page's text layer, UTF-8; an image has none."""
+    if image_kind(request):
+        return {}, b""
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
     try:
         layer = page.get_textpage().get_text_bounded()
@@ -228,6 +246,8 @@ def words(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     """The page's words as JSON: [text, left, top, right, bottom], in shares of the page as it is seen."""
     import pypdfium2
 
+    if image_kind(request):
+        return {}, b"[]"
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
     found: list[list[Any]] = []
     try:
