@@ -52,6 +52,8 @@ def convert(
     from scriptorium.convert.plan import plan_corpus
     from scriptorium.convert.report import write_report
     from scriptorium.convert.shard import convert_shard
+    from scriptorium.files import sweep
+    from scriptorium.job import lease
     from scriptorium.serve.adapter import adapter_of, load
 
     if bool(server) == bool(model):
@@ -60,10 +62,12 @@ def convert(
         raise ConfigError(f"--server {server}: not a URL; it starts with http:// or https://")
     settings = load(adapter or adapter_of(model))
     plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
-    plan_corpus(source, 1, plan)
-    convert_shard(plan, 0, server or model, settings, threads, store, shard)
-    write_outputs(plan, store, [shard], out / "dolma", out / "markdown")
-    report = write_report(plan, store, [shard], out / "report.json")
+    with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
+        sweep(out)
+        plan_corpus(source, 1, plan)
+        convert_shard(plan, 0, server or model, settings, threads, store, shard)
+        write_outputs(plan, store, [shard], out / "dolma", out / "markdown")
+        report = write_report(plan, store, [shard], out / "report.json")
     summarise(report, out)
 
 

@@ -5,8 +5,13 @@ threshold that was asked for; 5 server or network; 6 this host (disk, memory, op
 """
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
+
+
+EXHAUSTED = {getattr(errno, name) for name in "ENOSPC EDQUOT EFBIG EMFILE ENFILE ENOMEM EIO EROFS".split()}
+"""What a write fails of, without the name of a file, where a host has nothing more to give."""
 
 
 class ScriptoriumError(Exception):
@@ -55,16 +60,18 @@ class HostError(ScriptoriumError):
 def reported() -> Iterator[None]:
     """End the process with a message and an exit code where a person can mend what went wrong.
 
-    That is every typed error, and a file that this host will not read or write; a bug keeps its traceback.
+    That is every typed error, a file that this host will not read or write, and a host without disk, memory
+    or open files to give; a bug keeps its traceback.
     """
     try:
         yield
     except ScriptoriumError as error:
         sys.exit(_told(str(error), error.exit_code))
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in EXHAUSTED:
             raise
-        sys.exit(_told(f"{error.filename}: {error.strerror}", HostError.exit_code))
+        what = f"{error.filename}: {error.strerror}" if error.filename else f"this host: {error.strerror}"
+        sys.exit(_told(what, HostError.exit_code))
 
 
 def _told(message: str, code: int) -> int:

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 
+PART = ".*.????????.part"
+"""What `whole` calls a file or folder until it is done, as a pattern."""
+
+
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
@@ -28,6 +32,15 @@ def whole(path: Path) -> Iterator[Path]:
             shutil.rmtree(part)
         else:
             part.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed writers left half done in `folder` and the folders in it; nobody may be writing there."""
+    for part in [*folder.glob(PART), *folder.glob(f"*/{PART}")]:
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
