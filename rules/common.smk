@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from scriptorium.bench.candidates.specs import ModelSpec, read_candidates
 from scriptorium.bench.revision import REVISION as SCORES_REVISION
 from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
+from scriptorium.convert.outputs.options import parse as parse_outputs
 from scriptorium.convert.report import REVISION as REPORT_REVISION
 from scriptorium.errors import ConfigError
 from scriptorium.recipe import claim, lineage
@@ -35,6 +36,7 @@ try:
     ADAPTER = load_adapter(RECIPE.model)
     load_adapter(CHOICE.adapter)
     BENCH = bench_place(CONFIG)
+    OUTPUTS = parse_outputs({"formats": CONFIG.formats, **CONFIG.outputs}, "config: outputs")
     CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -253,5 +255,5 @@ def corpus_files(wildcards):
         raise WorkflowError(CHOICE.no_corpus)
     return [
         f"{RESULTS}/corpus/{CHOICE.corpus}/{name}"
-        for name in ("dolma", "markdown", "report.json")
+        for name in (*OUTPUTS.formats, "documents.jsonl", "report.json")
     ]

@@ -63,8 +63,11 @@ rule corpus_outputs:
         plan="<results>/corpus/{corpus}/plan.parquet",
         shards=shard_receipts(),
     output:
-        dolma=directory("<results>/corpus/{corpus}/dolma"),
-        markdown=directory("<results>/corpus/{corpus}/markdown"),
+        [
+            directory(f"<results>/corpus/{{corpus}}/{name}")
+            for name in OUTPUTS.formats
+        ],
+        documents="<results>/corpus/{corpus}/documents.jsonl",
     log:
         "<logs>/corpus_outputs/{corpus}.log",
     benchmark:
@@ -77,13 +80,15 @@ rule corpus_outputs:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+        folder=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}",
+        options=OUTPUTS.model_dump_json(),
         revision=OUTPUTS_REVISION,
     message:
         "Write the text of {wildcards.corpus}"
     shell:
         "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
-        " --shard-receipt {input.shards:q} --dolma {output.dolma:q}"
-        " --markdown {output.markdown:q} &> {log:q}"
+        " --shard-receipt {input.shards:q} --options {params.options:q}"
+        " --out {params.folder:q} &> {log:q}"
 
 
 rule corpus_report:

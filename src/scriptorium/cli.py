@@ -1,5 +1,6 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,10 +8,13 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
+from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError, PartialError, reported
 
 COMMANDS = {
     "convert": "scriptorium.cli:convert",
+    "outputs": "scriptorium.convert.outputs.commands:outputs",
+    "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
 }
@@ -42,13 +46,23 @@ def convert(
         str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
+    formats: flags.Formats = flags.FORMATS,
+    failed: flags.Failed = "mark",
+    failed_budget: flags.FailedBudget = 0.0,
+    join: flags.Join = False,
+    marks: flags.Marks = "blank",
+    front_matter: flags.FrontMatter = False,
+    compression: flags.Compression = None,
+    dolma_compat: flags.DolmaCompat = False,
+    date: flags.Date = "1970-01-01",
 ) -> None:
-    """Convert a PDF or a folder of PDFs to Markdown and Dolma records.
+    """Convert a PDF or a folder of PDFs to Markdown and Dolma records, or to other formats.
 
     Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
     report.json says why.
     """
-    from scriptorium.convert.outputs import write_outputs
+    from scriptorium.convert.outputs.options import parse
+    from scriptorium.convert.outputs.write import write_outputs
     from scriptorium.convert.plan import plan_corpus
     from scriptorium.convert.report import write_report
     from scriptorium.convert.shard import convert_shard
@@ -60,22 +74,23 @@ def convert(
         raise ConfigError("convert: give --server URL or --model DIR, one of them")
     if server and not server.startswith(("http://", "https://")):
         raise ConfigError(f"--server {server}: not a URL; it starts with http:// or https://")
+    options = parse(flags.chosen(locals()), "convert")
     settings = load(adapter or adapter_of(model))
     plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
     with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
         sweep(out)
         plan_corpus(source, 1, plan)
         convert_shard(plan, 0, server or model, settings, threads, store, shard)
-        write_outputs(plan, store, [shard], out / "dolma", out / "markdown")
+        write_outputs(plan, store, [shard], out, options)
         report = write_report(plan, store, [shard], out / "report.json")
-    summarise(report, out)
+    summarise(report, out, options.formats)
 
 
-def summarise(report: dict[str, Any], out: Path) -> None:
+def summarise(report: dict[str, Any], out: Path, formats: Sequence[str]) -> None:
     """Say what came out. Raises PartialError if a page or a file has no text."""
     counts = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
     typer.echo(f"{report['files']} files, {report['pages']} pages: {counts}")
-    typer.echo(f"text in {out / 'markdown'} and {out / 'dolma'}")
+    typer.echo(f"text in {', '.join(str(out / name) for name in formats)}")
     lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
     if lost:
         raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scriptorium.convert.outputs import markdown_name, write_outputs
+from scriptorium.convert.outputs.options import parse
+from scriptorium.convert.outputs.write import write_outputs
 from scriptorium.convert.plan import SCHEMA, shard_of
 from scriptorium.convert.report import write_report
 from scriptorium.errors import InputError
@@ -27,7 +28,8 @@ def row(
     name: str, source: str, page: int, pages: int, status: str = "pending", reason: str = ""
 ) -> dict[str, Any]:
     shard = shard_of(DOCUMENTS[name], max(page, 1), SHARDS)
-    return dict(zip(SCHEMA.names, (DOCUMENTS[name], source, page, pages, shard, status, reason), strict=True))
+    found = {"document": DOCUMENTS[name], "source": source, "page": page, "pages": pages, "shard": shard}
+    return found | {"status": status, "reason": reason}
 
 
 ROWS = [
@@ -66,8 +68,8 @@ def world(tmp_path: Path) -> dict[str, Any]:
     return {"plan": plan, "store": store, "receipts": receipts}
 
 
-def outputs(world: dict[str, Any], folder: Path) -> dict[str, bytes]:
-    write_outputs(**world, dolma=folder / "dolma", markdown=folder / "markdown")
+def outputs(world: dict[str, Any], folder: Path, **options: Any) -> dict[str, bytes]:
+    write_outputs(**world, folder=folder, options=parse(options, "test"))
     return {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
     }
@@ -82,7 +84,7 @@ def records(files: dict[str, bytes]) -> dict[str, dict[str, Any]]:
 
 def test_markdown_has_the_pages_that_were_read(world: dict[str, Any], tmp_path: Path) -> None:
     files = outputs(world, tmp_path / "out")
-    assert files["markdown/x/a.md"].decode() == "One é.\n\nFour.\n"
+    assert files["markdown/x/a.md"].decode() == "One é.\n\n<!-- page 3: gave_up -->\n\nFour.\n"
     assert files[f"markdown/x/a-{DOCUMENTS['b'][:8]}.md"].decode() == "Other.\n"
     assert files["markdown/blank.md"] == b""
     assert not any("lost" in name or "locked" in name for name in files)
@@ -90,7 +92,7 @@ def test_markdown_has_the_pages_that_were_read(world: dict[str, Any], tmp_path: 
 
 def test_dolma_spans_cover_the_text(world: dict[str, Any], tmp_path: Path) -> None:
     files = outputs(world, tmp_path / "out")
-    assert [name for name in files if "dolma" in name] == ["dolma/00000.jsonl.gz", "dolma/00001.jsonl.gz"]
+    assert [name for name in files if "dolma" in name] == ["dolma/00000.jsonl.gz"]
     found = records(files)
     assert set(found) == {"corpus/x/a.pdf", "corpus/x/a.PDF", "corpus/blank.pdf"}
     record = found["corpus/x/a.pdf"]
@@ -144,10 +146,4 @@ def test_a_page_without_a_result_is_pending(world: dict[str, Any], tmp_path: Pat
 def test_shards_read_with_different_settings_are_refused(world: dict[str, Any], tmp_path: Path) -> None:
     world["receipts"][1].write_text(json.dumps({"settings": {"weights": "other"}}))
     with pytest.raises(InputError, match=r"1\.json"):
-        write_outputs(**world, dolma=tmp_path / "d", markdown=tmp_path / "m")
-
-
-def test_markdown_names() -> None:
-    assert str(markdown_name("c/x.y.PDF", "c")) == "x.y.md"
-    assert str(markdown_name("../c/d/scan", "../c")) == "d/scan.md"
-    assert str(markdown_name("x.bin", ".")) == "x.bin.md"
+        write_outputs(**world, folder=tmp_path / "out")

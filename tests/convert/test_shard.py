@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scriptorium.convert.outputs import write_outputs
+from scriptorium.convert.outputs.write import write_outputs
 from scriptorium.convert.plan import plan_corpus, read_plan
 from scriptorium.convert.report import write_report
 from scriptorium.convert.shard import convert_shard, settings_of
@@ -68,9 +68,7 @@ def test_every_page_ends_with_a_status(world: Path) -> None:
     assert {Path(row["source"]).name for row in report["rows"]} == set(NAMES)
     unreadable = {Path(r["source"]).name: r["reason"] for r in report["rows"] if r["status"] == "unreadable"}
     assert unreadable["pdfplumber__empty.pdf"] and "encrypted" in unreadable[NAMES[4]]
-    write_outputs(
-        world / "plan.parquet", world / "store", [world / "0.json"], world / "dolma", world / "markdown"
-    )
+    write_outputs(world / "plan.parquet", world / "store", [world / "0.json"], world)
     assert "What the page says." in (world / "markdown" / "pdfminer-six__simple1.md").read_text()
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from scriptorium.convert.outputs import pages_of, read_settings
+from scriptorium.convert.outputs.documents import pages_of, read_settings
 from scriptorium.files import write_json
 
 REVISION = 1

@@ -32,6 +32,15 @@ class Config(Typed):
     shards: int = Field(
         default=1, ge=1, description="jobs that convert the corpus; 2,000 to 10,000 pages each"
     )
+    formats: list[str] = Field(
+        default=["dolma", "markdown"],
+        description="what the corpus becomes: dolma, markdown, html, text, json, parquet",
+    )
+    outputs: dict[str, bool | float | str] = Field(
+        default={},
+        description="how the formats are written: failed, failed_budget, join, marks, front_matter, compression, "
+        "dolma_compat, date; see docs/reference/conversion.md. Changing it reads no page again",
+    )
     benches: list[str] | None = Field(
         default=None, description="runs that `all` measures; null is every whole model of the recipe"
     )

@@ -1,0 +1,54 @@
+"""What a person may choose about the outputs. Options are no part of a page's key: changing one costs no inference."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from scriptorium.convert.outputs.choices import Compression, Failed, Format, Marks
+from scriptorium.errors import ConfigError
+
+
+class Options(BaseModel):
+    """How the outputs are written. The same plan, store and options give the same bytes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    formats: tuple[Format, ...] = Field(default=("dolma", "markdown"), min_length=1)
+    failed: Failed = Field(
+        default="mark",
+        description="pages without a text: left out, marked where they were, or their documents dropped",
+    )
+    failed_budget: float = Field(
+        default=0.0, ge=0, le=1, description="with drop: the share of failed pages that a document may have"
+    )
+    join: bool = Field(
+        default=False, description="paragraphs and tables that go on over a page break become one"
+    )
+    marks: Marks = Field(default="blank", description="what stands between two pages of Markdown")
+    front_matter: bool = Field(default=False, description="a head before each Markdown document")
+    compression: Compression | None = Field(
+        default=None, description="of Dolma files; null is gz, or none for those in olmOCR's layout"
+    )
+    dolma_compat: bool = Field(default=False, description="Dolma records with olmOCR's keys and no others")
+    date: str = Field(
+        default="1970-01-01",
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="`added` and `created` of records in olmOCR's layout: given, so that bytes repeat",
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _each_once(cls, formats: tuple[Format, ...]) -> tuple[Format, ...]:
+        return tuple(dict.fromkeys(formats))
+
+
+def parse(values: dict[str, Any], where: str) -> Options:
+    """`values` as options; None stands for the default. Raises ConfigError that names `where` and the key."""
+    try:
+        return Options.model_validate({key: value for key, value in values.items() if value is not None})
+    except ValidationError as error:
+        faults = [
+            f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault['input']!r}"
+            for fault in error.errors()
+        ]
+        raise ConfigError("\n".join(faults)) from error
