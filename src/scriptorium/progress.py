@@ -30,3 +30,14 @@ def track(items: Iterable[Item], total: int, what: str, start: int = 0) -> Itera
             rate = (done - start) / max(now - begun, 1e-9)
             print(f"{what}: {done}/{total}, {rate:.1f}/s", file=sys.stderr, flush=True)
             said = now
+
+
+def counted(items: Iterable[Item], what: str) -> Iterator[Item]:
+    """Yield `items`, of which nobody knows how many there will be, with a line now and then in the log."""
+    begun = said = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - said > LOG_EVERY_SECONDS:
+            print(f"{what}: {done}, {done / (now - begun):.1f}/s", file=sys.stderr, flush=True)
+            said = now

@@ -6,6 +6,7 @@ python workflow/scripts/plan_corpus.py --corpus corpus --shards 4 --out results/
 import argparse
 from pathlib import Path
 
+from scriptorium.convert.documents import default_cache
 from scriptorium.convert.plan import plan_corpus
 from scriptorium.job import run
 
@@ -13,11 +14,12 @@ from scriptorium.job import run
 def main() -> None:
     """Read the command line and plan."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--corpus", nargs="+", required=True)
     parser.add_argument("--shards", type=int, required=True)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    plan_corpus(args.corpus, args.shards, args.out)
+    plan_corpus(args.corpus, args.shards, args.out, jobs=args.jobs, cache=default_cache())
 
 
 run(main)

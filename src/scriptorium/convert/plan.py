@@ -1,18 +1,27 @@
 """What there is to convert: one row for every page, and one for every file that has none to offer."""
 
+import contextlib
 import hashlib
-import os
-from collections.abc import Iterator
+import json
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from scriptorium.convert.cache import Cache
+from scriptorium.convert.inputs import Document, find, manifests
+from scriptorium.convert.look import Found, look
+from scriptorium.convert.ranges import selected
+from scriptorium.convert.remote import is_uri, local_path, shown
 from scriptorium.errors import InputError
-from scriptorium.files import sha256_file, whole
-from scriptorium.pages.pdf import PdfError, PdfWorker
-from scriptorium.progress import track
+from scriptorium.files import whole
+from scriptorium.pages.document import DocumentWorker
+from scriptorium.progress import counted
 
 PAGE_BLOCK = 50
 """Pages of one document that always go to one shard: a long document is spread over several."""
@@ -26,75 +35,138 @@ SCHEMA = pa.schema(
         ("shard", pa.int32()),
         ("status", pa.string()),
         ("reason", pa.string()),
+        ("member", pa.string()),
+        ("id", pa.string()),
+        ("kind", pa.string()),
+        ("bytes", pa.int64()),
+        ("metadata", pa.string()),
     ]
 )
 
+ROWS_AT_ONCE = 50_000
+"""Rows kept in memory until they are written."""
 
-def plan_corpus(corpus: Path, shards: int, out: Path) -> None:
-    """Write the plan of `corpus` (a folder of PDFs, or one file) to the Parquet file `out`.
+AHEAD = 64
+"""Documents that are looked at before those in front of them are done, a worker."""
+
+
+def plan_corpus(
+    corpus: Path | str | Sequence[str],
+    shards: int,
+    out: Path,
+    *,
+    lists: Sequence[str] = (),
+    pages: str = "",
+    jobs: int = 1,
+    cache: Path | None = None,
+    stdin: Iterable[str] | None = None,
+) -> None:
+    """Write the plan of `corpus`, a source or several as `inputs.find` takes them, to the Parquet file `out`.
 
     Every file gets a row or more: its pages, status pending; or one row with page 0 and a final status:
-    `unreadable` with the reason, or `duplicate` of a file with the same bytes. Same corpus, same bytes.
+    `unreadable` with the reason, or `duplicate` of a file with the same bytes. Same corpus, same bytes,
+    whatever `jobs`, the processes that open files. `pages`: ranges for all that have none of their own.
     Raises InputError if the corpus is missing or empty.
     """
     if shards < 1:
         raise InputError(f"shards: found {shards}, must be at least 1")
-    files = find_files(corpus)
-    first: dict[str, str] = {}
-    rows: list[dict[str, Any]] = []
-    with PdfWorker() as pdf:
-        for path in track(files, len(files), "plan"):
-            rows += plan_file(path, pdf, first, shards)
-    root = corpus if corpus.is_dir() else corpus.parent
-    table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata({"corpus": root.as_posix()}))
-    with whole(out) as part:
-        pq.write_table(table, part, compression="zstd")
+    if jobs < 1:
+        raise InputError(f"jobs: found {jobs}, must be at least 1")
+    sources = (
+        [corpus] if isinstance(corpus, str) else [str(corpus)] if isinstance(corpus, Path) else list(corpus)
+    )
+    documents = find(sources, lists, pages, stdin)
+    facts = {"corpus": root_of(sources, lists), "manifests": json.dumps(manifests(sources))}
+    with (
+        whole(out) as part,
+        pq.ParquetWriter(part, SCHEMA.with_metadata(facts), compression="zstd") as writer,
+        contextlib.closing(looked_at(documents, jobs, cache)) as found,
+    ):
+        batch: list[dict[str, Any]] = []
+        planned = False
+        for row in rows_of(counted(found, "plan"), shards):
+            batch.append(row)
+            planned = True
+            if len(batch) == ROWS_AT_ONCE:
+                writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
+                batch.clear()
+        if batch:
+            writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
+        if not planned:
+            raise InputError("corpus: no source names a document; give a file, a folder, a list or a URI")
 
 
-def find_files(corpus: Path) -> list[Path]:
-    """The files of a corpus, sorted; those whose name, or a folder's, begins with a dot are left out."""
-    if corpus.is_file():
-        return [corpus]
-    if not corpus.is_dir():
-        raise InputError(f"corpus {corpus}: no such folder or file")
-    found = sorted(walk(corpus))
-    if not found:
-        raise InputError(f"corpus {corpus}: the folder has no files")
-    return found
+def root_of(sources: Sequence[str], lists: Sequence[str] = ()) -> str:
+    """The folder that outputs are named from: the corpus's own if it is one local folder or file, else none."""
+    path = local_path(sources[0]) if len(sources) == 1 and not lists else None
+    if path is None or not path.exists():
+        return ""
+    return (path if path.is_dir() else path.parent).as_posix()
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Every path below `folder` that is not a folder."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in names if not name.startswith("."))
+def looked_at(documents: Iterable[Document], jobs: int, cache: Path | None) -> Generator[Found, None, None]:
+    """What each document turned out to be, in their order, `jobs` of them looked at at a time."""
+    workers = threading.local()
+    opened: list[DocumentWorker] = []
 
+    def one(document: Document) -> list[Found]:
+        if not hasattr(workers, "pdf"):
+            workers.pdf = DocumentWorker()
+            opened.append(workers.pdf)
+        return look(document, workers.pdf, Cache(cache) if cache else None)
 
-def plan_file(path: Path, pdf: PdfWorker, first: dict[str, str], shards: int) -> list[dict[str, Any]]:
-    """The rows of one file. `first`: the source of each document planned so far; it is added to."""
-    row: dict[str, Any] = {"document": "", "source": path.as_posix(), "page": 0, "pages": 0, "shard": 0}
+    waiting: deque[Future[list[Found]]] = deque()
+    pool = ThreadPoolExecutor(jobs)
     try:
-        row["source"].encode()
-    except UnicodeEncodeError:
-        row["source"] = row["source"].encode("utf-8", "backslashreplace").decode()
-        return [row | {"status": "unreadable", "reason": "missing: its name is not UTF-8; rename it"}]
-    if not path.is_file():  # a broken link, a pipe, a device: opening it could hang
-        return [row | {"status": "unreadable", "reason": "missing: not a file, or a link to nothing"}]
-    try:
-        row["document"] = sha256_file(path)
-    except OSError as error:
-        return [row | {"status": "unreadable", "reason": f"missing: {error.strerror}"}]
-    document = row["document"]
-    row["shard"] = shard_of(document, 1, shards)
-    if document in first:
-        return [row | {"status": "duplicate", "reason": f"same bytes as {first[document]}"}]
-    first[document] = path.as_posix()
-    try:
-        count = len(pdf.pages(path))
-    except PdfError as error:
-        return [row | {"status": "unreadable", "reason": f"{error.reason}: {error}"}]
-    row |= {"pages": count, "status": "pending", "reason": ""}
-    return [row | {"page": p, "shard": shard_of(document, p, shards)} for p in range(1, count + 1)]
+        for document in documents:
+            waiting.append(pool.submit(one, document))
+            if len(waiting) > jobs * AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for worker in opened:
+            worker.close()
+
+
+def rows_of(found: Iterable[Found], shards: int) -> Iterator[dict[str, Any]]:
+    """The rows of the plan. Of every document that opens, some 200 bytes are kept, to know its twins."""
+    first: dict[bytes, str] = {}
+    for each in found:
+        name = label(each.row)
+        twin = hashlib.sha256(repr((each.row["document"], each.ranges)).encode()).digest()
+        row = each.row | {"page": 0, "shard": shard_of(each.row["document"], 1, shards)}
+        if each.reason:
+            yield row | {"status": "unreadable", "reason": each.reason}
+        elif twin in first:
+            yield row | {"pages": 0, "status": "duplicate", "reason": f"same bytes as {first[twin]}"}
+        else:
+            first[twin] = name
+            yield from page_rows(row, each, shards)
+
+
+def page_rows(row: dict[str, Any], found: Found, shards: int) -> Iterator[dict[str, Any]]:
+    """A row for every page that is wanted, and one for each that is wanted and not there."""
+    count, document = row["pages"], row["document"]
+    there, missing = selected(found.ranges, count)
+    for page in there:
+        shard = shard_of(document, page, shards)
+        yield row | {"page": page, "shard": shard, "status": "pending", "reason": ""}
+    for page in missing:
+        reason = f"bad_page: no page {page}; the document has {count}"
+        yield row | {
+            "page": page,
+            "shard": shard_of(document, page, shards),
+            "status": "unreadable",
+            "reason": reason,
+        }
+
+
+def label(row: dict[str, Any]) -> str:
+    """A document's name for people: its source, and behind `::` its member if that is an archive."""
+    source = shown(row["source"]) if is_uri(row["source"]) else row["source"]
+    return f"{source}::{row['member']}" if row["member"] else source
 
 
 def shard_of(document: str, page: int, shards: int) -> int:
@@ -112,5 +184,10 @@ def read_plan(path: Path, shard: int | None = None) -> list[dict[str, Any]]:
 
 
 def corpus_of(path: Path) -> str:
-    """The folder whose files a plan names."""
+    """The folder whose files a plan names; empty if there is no single one."""
     return (pq.read_schema(path).metadata or {}).get(b"corpus", b"").decode()
+
+
+def manifests_of(path: Path) -> list[str]:
+    """The manifests that a plan was made from."""
+    return json.loads((pq.read_schema(path).metadata or {}).get(b"manifests", b"[]"))

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from scriptorium.convert.plan import read_plan
+from scriptorium.convert.documents import Pages, SourceError
+from scriptorium.convert.plan import label, read_plan
 from scriptorium.files import write_json
-from scriptorium.pages.pdf import PdfError, PdfWorker
+from scriptorium.pages.pdf import PdfError
 from scriptorium.pages.store import Place, Store, Writer, content_key
 from scriptorium.progress import track
 from scriptorium.receipt import weights_sha256
@@ -29,12 +30,20 @@ FALLBACK_POLICY = "text-layer"
 
 
 def convert_shard(
-    plan: Path, shard: int, model: str, adapter: Adapter, threads: int, store: Path, out: Path
+    plan: Path,
+    shard: int,
+    model: str,
+    adapter: Adapter,
+    threads: int,
+    store: Path,
+    out: Path,
+    cache: Path | None = None,
 ) -> None:
     """Read the pages of one shard that the store does not have yet, then write the shard's receipt `out`.
 
     `model`: a folder, `hub:org/name@revision` or a server's URL. Killed and started again it repeats no
-    finished page. Raises ServerError if the server dies or stays away: the pages left are pending.
+    finished page. Raises ServerError if the server dies or stays away: the pages left are pending, as are
+    those whose document is gone or changed. `cache`: where fetched documents are kept on this machine.
     """
     rows = [row for row in read_plan(plan, shard) if row["status"] == "pending"]
     settings = settings_of(model, adapter)
@@ -48,10 +57,10 @@ def convert_shard(
             stoppable(),
             serving(model, adapter, threads, log) as endpoint,
             ChatClient(endpoint, asking=asking(adapter)) as client,
-            PdfWorker() as pdf,
+            Pages(plan, cache) as documents,
             pages.writer(f"{shard:05d}") as writer,
         ):
-            read_pages(left, client, adapter, pdf, writer)
+            read_pages(left, client, adapter, documents, writer)
     write_json(out, receipt(shard, settings, pages, pages.find(keys)))
 
 
@@ -60,6 +69,7 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
     return {
         "render": {
             "engine": f"pypdfium2 {version('pypdfium2')}",
+            "images": f"pillow {version('pillow')}",
             "side": adapter.image_side,
             "max_scale": adapter.max_scale,
         },
@@ -91,7 +101,7 @@ def stoppable() -> Iterator[None]:
 
 
 def read_pages(
-    left: dict[str, dict[str, Any]], client: ChatClient, adapter: Adapter, pdf: PdfWorker, writer: Writer
+    left: dict[str, dict[str, Any]], client: ChatClient, adapter: Adapter, documents: Pages, writer: Writer
 ) -> None:
     """Read pages with as many requests in flight as the server likes; rendered no further ahead than one."""
     pool = ThreadPoolExecutor(client.endpoint.in_flight)
@@ -100,14 +110,17 @@ def read_pages(
     def land() -> Iterator[str]:
         for future in wait(flying, return_when=FIRST_COMPLETED).done:
             key = flying.pop(future)
-            store_reading(key, left[key], future.result(), pdf, writer)
+            store_reading(key, left[key], future.result(), documents, writer)
             yield key
 
     def all_pages() -> Iterator[str]:
         for key, row in left.items():
-            image = render(row, adapter, pdf)
+            image = render(row, adapter, documents)
+            if image is None:
+                yield key
+                continue
             if isinstance(image, Reading):
-                store_reading(key, row, image, pdf, writer)
+                store_reading(key, row, image, documents, writer)
                 yield key
                 continue
             flying[pool.submit(read_page, client, adapter, image)] = key
@@ -124,22 +137,25 @@ def read_pages(
         pool.shutdown(cancel_futures=True)
         for future, key in flying.items():  # an error ends the run: answers that came all the same are kept
             if not future.cancelled() and future.exception() is None:
-                store_reading(key, left[key], future.result(), pdf, writer)
+                store_reading(key, left[key], future.result(), documents, writer)
 
 
-def render(row: dict[str, Any], adapter: Adapter, pdf: PdfWorker) -> np.ndarray | Reading:
-    """The page's image; or, if it cannot be drawn, the reading that says why."""
+def render(row: dict[str, Any], adapter: Adapter, documents: Pages) -> np.ndarray | Reading | None:
+    """The page's image; the reading that says why it cannot be drawn; or None: its document is not there."""
     try:
-        return pdf.render(Path(row["source"]), row["page"], adapter.image_side, max_scale=adapter.max_scale)
+        return documents.render(row, adapter.image_side, max_scale=adapter.max_scale)
+    except SourceError as error:
+        print(f"{label(row)}, page {row['page']}: left pending: {error}", file=sys.stderr, flush=True)
+        return None
     except PdfError as error:
         return Reading("unreadable", "", None, "", "", 0, 0.0, 0, reason=f"{error.reason}: {error}")
 
 
-def store_reading(key: str, row: dict[str, Any], reading: Reading, pdf: PdfWorker, writer: Writer) -> None:
+def store_reading(key: str, row: dict[str, Any], reading: Reading, documents: Pages, writer: Writer) -> None:
     """Put a page's reading into the store; where the model gave up, the text layer's text if there is one."""
     if reading.status == "gave_up":
-        with contextlib.suppress(PdfError):
-            text = pdf.text(Path(row["source"]), row["page"]).strip()
+        with contextlib.suppress(PdfError, SourceError):
+            text = documents.text(row).strip()
             reading = replace(reading, status="fallback_text", text=text) if text else reading
     record = asdict(reading)
     status = record.pop("status")

@@ -74,7 +74,9 @@ def opened(path: str, kind: str, page: int) -> Iterator[Any]:
                 raise Failure("bad_page", f"no such page; the image has {frames(image, kind)}")
             image.seek(page - 1)
             if image.width * image.height > MOST_PIXELS:
-                raise Failure("memory", f"{image.width} x {image.height} pixels; at most {MOST_PIXELS} are drawn")
+                raise Failure(
+                    "memory", f"{image.width} x {image.height} pixels; at most {MOST_PIXELS} are drawn"
+                )
             yield image
     except UnidentifiedImageError as error:
         raise Failure("damaged", f"the {kind} is damaged beyond repair") from error
@@ -169,7 +171,9 @@ def eight_bits(image: Any) -> Any:
     from PIL import Image
 
     levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(levels.min()), float(levels.max()))
+    low, high = (
+        (0.0, 65535.0) if image.mode.startswith("I;16") else (float(levels.min()), float(levels.max()))
+    )
     if image.mode == "I" and low >= 0 and high <= 65535:  # a 16-bit PNG, as some versions open it
         low, high = 0.0, 65535.0
     return Image.fromarray(((levels - low) * (255 / max(high - low, 1e-9))).round().astype(np.uint8))

@@ -53,7 +53,7 @@ def neighbour(name: str) -> Any:
 
 
 images = neighbour("image_child")
-Failure = images.Failure
+Failure: Any = images.Failure
 
 
 def image_kind(request: dict[str, Any]) -> str:
@@ -111,7 +111,7 @@ def open_document(path: str, password: str | None) -> Any:
     return document
 
 
-def unreadable(path: str) -> Failure:
+def unreadable(path: str) -> Exception:
     """Why a file that PDFium refuses is refused."""
     with Path(path).open("rb") as file:
         head = file.read(1024)
