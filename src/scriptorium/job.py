@@ -35,6 +35,7 @@ def lease(path: Path) -> Iterator[None]:
     The kernel gives a lease back when its holder dies, however it dies.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    said = None
     with path.open("a+") as file:
         while True:
             try:
@@ -42,8 +43,10 @@ def lease(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 file.seek(0)
-                print(f"waiting for {path}: held by {file.read().strip()}", file=sys.stderr, flush=True)
-                time.sleep(5)
+                if (found := file.read().strip()) != said:
+                    print(f"waiting for {path}: held by {found}", file=sys.stderr, flush=True)
+                said = found
+                time.sleep(1)
         file.seek(0)
         file.truncate()
         job = os.environ.get("SLURM_JOB_ID", "-")
