@@ -36,7 +36,9 @@ try:
     ADAPTER = load_adapter(RECIPE.model)
     load_adapter(CHOICE.adapter)
     BENCH = bench_place(CONFIG)
-    OUTPUTS = parse_outputs({"formats": CONFIG.formats, **CONFIG.outputs}, "config: outputs")
+    OUTPUTS = parse_outputs(
+        {"formats": CONFIG.formats, **CONFIG.outputs}, "config: outputs"
+    )
     CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -232,7 +234,9 @@ def bench_pages_to_show():
 
 
 def corpus_folder(wildcards):
-    """What the plan of the corpus is made from: the folder itself, or the generated shard it lies in."""
+    """What the plan is made from: the corpus itself, or the generated shard it lies in; no file for a URI."""
+    if CONFIG.corpus and "://" in CONFIG.corpus:
+        return []
     return CONFIG.corpus or os.path.dirname(CHOICE.documents)
 
 

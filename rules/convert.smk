@@ -63,10 +63,7 @@ rule corpus_outputs:
         plan="<results>/corpus/{corpus}/plan.parquet",
         shards=shard_receipts(),
     output:
-        [
-            directory(f"<results>/corpus/{{corpus}}/{name}")
-            for name in OUTPUTS.formats
-        ],
+        [directory(f"<results>/corpus/{{corpus}}/{name}") for name in OUTPUTS.formats],
         documents="<results>/corpus/{corpus}/documents.jsonl",
     log:
         "<logs>/corpus_outputs/{corpus}.log",

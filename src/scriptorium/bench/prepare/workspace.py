@@ -1,20 +1,14 @@
 """A candidate of what an olmOCR pipeline, or ours, wrote into its workspace."""
 
-import gzip
-import json
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scriptorium.bench.prepare.folder import check_name, pdfs
-from scriptorium.errors import ConfigError, InputError
+from scriptorium.errors import ConfigError
 from scriptorium.files import write_json, write_text
 from scriptorium.pages.pdf import PdfError, PdfWorker
+from scriptorium.pages.workspace import results
 from scriptorium.progress import track
-
-ENDINGS = ("*.jsonl", "*.jsonl.gz")
-NO_TEXT = ("gave_up", "unreadable", "pending")
-"""What our own page_status calls a page without a text."""
 
 Texts = dict[tuple[str, int], str | None]
 """PDF's path below pdfs/ and page to the text; None for a page that failed."""
@@ -71,54 +65,14 @@ def read_texts(workspace: Path, names: list[str]) -> tuple[Texts, list[str]]:
 
     Of two results for one page the one further down counts: a pipeline that was started again adds to its files.
     """
-    folders = [workspace / "results", workspace / "dolma", workspace]
-    files = next((found for each in folders if (found := _files(each))), [])
-    if not files:
-        raise InputError(
-            f"{workspace}: no results/*.jsonl in it; name the folder that the pipeline worked in"
-        )
     find, texts, unknown = Finder(names), Texts(), set()
-    for path in files:
-        for number, record in _records(path):
-            try:
-                source = record["metadata"]["Source-File"]
-                pages = list(_pages(record))
-            except (KeyError, TypeError, ValueError) as error:
-                raise InputError(
-                    f"{path}:{number}: not a document of a pipeline (text, metadata.Source-File): {error!r}"
-                ) from error
-            name = find(str(source))
-            if name is None:
-                unknown.add(str(source))
-                continue
-            texts |= {(name, page): text for page, text in pages}
+    for result in results(workspace):
+        name = find(result.source)
+        if name is None:
+            unknown.add(result.source)
+            continue
+        texts |= {(name, page.number): page.text for page in result.pages}
     return texts, sorted(unknown)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for ending in ENDINGS for path in folder.glob(ending))
-
-
-def _records(path: Path) -> Iterator[tuple[int, Any]]:
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        for number, line in enumerate(data.decode("utf-8").split("\n"), 1):
-            if line.strip():
-                yield number, json.loads(line)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: not JSON lines in UTF-8: {error}") from error
-
-
-def _pages(record: dict[str, Any]) -> Iterator[tuple[int, str | None]]:
-    """Page numbers and texts of a document; one that says nothing of pages is page 1."""
-    text = record["text"]
-    if not isinstance(text, str):
-        raise TypeError(f"text is {type(text).__name__}")
-    attributes = record.get("attributes") or {}
-    spans = attributes.get("pdf_page_numbers") or [[0, len(text), 1]]
-    states = attributes.get("page_status") or [None] * len(spans)
-    for (start, end, page), state in zip(spans, states, strict=True):
-        yield int(page), None if state in NO_TEXT else text[start:end].removesuffix("\n")
 
 
 class Finder:

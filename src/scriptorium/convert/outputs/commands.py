@@ -43,3 +43,29 @@ def rebuild(out: Path, options: Options) -> None:
         typer.echo(
             f"{done.unread} without a page that was read, {done.dropped} dropped; {out / 'documents.jsonl'} says which"
         )
+
+
+def import_workspace(
+    workspace: Annotated[Path, typer.Argument(help="The folder that an olmOCR pipeline worked in.")],
+    out: Annotated[Path, typer.Option(help="New folder for plan, store and outputs.")],
+    formats: flags.Formats = flags.FORMATS,
+    join: flags.Join = False,
+    marks: flags.Marks = "blank",
+    front_matter: flags.FrontMatter = False,
+    compression: flags.Compression = None,
+    dolma_compat: flags.DolmaCompat = False,
+    date: flags.Date = "1970-01-01",
+) -> None:
+    """Take over what an olmOCR pipeline has converted: plan, store, report and outputs, as if converted here.
+
+    `scriptorium bench prepare workspace` makes a candidate of a bench from the same folder.
+    """
+    from scriptorium.convert.importing import import_workspace as take_over
+    from scriptorium.convert.report import write_report
+
+    options = parse(flags.chosen(locals()), "import-workspace")
+    counts = take_over(workspace, out)
+    typer.echo(f"{out}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    rebuild(out, options)
+    receipt = out / "shards" / "00000.json"
+    write_report(out / "plan.parquet", out / "store", [receipt], out / "report.json")

@@ -87,7 +87,7 @@ def record(document: Document) -> dict[str, Any]:
 def compat_record(document: Document, date: str) -> dict[str, Any] | None:
     """The record as olmOCR writes it, key by key; None for a document without any text, as there."""
     pages = document.pages
-    texts = [page["text"].strip() if page["status"] in READ else "" for page in pages]
+    texts = [page["text"] if page["status"] in READ else "" for page in pages]
     text, spans = joined(texts, pages)
     if not text:
         return None
