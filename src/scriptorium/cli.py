@@ -8,6 +8,7 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
+from scriptorium.convert import source_flags
 from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError, PartialError, reported
 
@@ -17,6 +18,7 @@ COMMANDS = {
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
+    "serve": "scriptorium.serve.commands:serve",
 }
 
 app = typer.Typer(
@@ -38,14 +40,22 @@ def version(
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A PDF, or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
+    source: source_flags.Sources = None,
     server: Annotated[str, typer.Option(help="URL of a running server; #NAME picks a model.")] = "",
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
         str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
+    lists: source_flags.Lists = None,
+    pages: source_flags.PageRanges = "",
+    jobs: source_flags.Jobs = 1,
+    cache: source_flags.CacheFolder = None,
+    dry_run: source_flags.DryRun = False,
+    pages_per_second: source_flags.PagesPerSecond = 0.0,
+    cost_per_million_tokens: source_flags.CostPerMillion = 0.0,
+    tokens_per_page: source_flags.TokensPerPage = 2500.0,
     formats: flags.Formats = flags.FORMATS,
     failed: flags.Failed = "mark",
     failed_budget: flags.FailedBudget = 0.0,
@@ -56,11 +66,12 @@ def convert(
     dolma_compat: flags.DolmaCompat = False,
     date: flags.Date = "1970-01-01",
 ) -> None:
-    """Convert a PDF or a folder of PDFs to Markdown and Dolma records, or to other formats.
+    """Convert PDFs and images to Markdown and Dolma records, or to other formats.
 
     Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
     report.json says why.
     """
+    from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
     from scriptorium.convert.outputs.write import write_outputs
     from scriptorium.convert.plan import plan_corpus
@@ -70,6 +81,11 @@ def convert(
     from scriptorium.job import lease
     from scriptorium.serve.adapter import adapter_of, load
 
+    sources, lists, cache = source or [], lists or [], cache or default_cache()
+    if dry_run:
+        rates = (pages_per_second, cost_per_million_tokens, tokens_per_page)
+        show_dry_run(sources, lists, pages, jobs, cache, rates)
+        return
     if bool(server) == bool(model):
         raise ConfigError("convert: give --server URL or --model DIR, one of them")
     if server and not server.startswith(("http://", "https://")):
@@ -79,11 +95,29 @@ def convert(
     plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
     with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
         sweep(out)
-        plan_corpus(source, 1, plan)
-        convert_shard(plan, 0, server or model, settings, threads, store, shard)
+        plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
+        convert_shard(plan, 0, server or model, settings, threads, store, shard, cache)
         write_outputs(plan, store, [shard], out, options)
         report = write_report(plan, store, [shard], out / "report.json")
     summarise(report, out, options.formats)
+
+
+def show_dry_run(
+    sources: list[str],
+    lists: list[str],
+    pages: str,
+    jobs: int,
+    cache: Path,
+    rates: tuple[float, float, float],
+) -> None:
+    """Say what there is to convert. Raises PartialError if some of it cannot be read."""
+    from scriptorium.convert.estimate import dry_run, lines
+
+    found = dry_run(sources, lists, pages, jobs, cache, rates)
+    for line in lines(found):
+        typer.echo(line)
+    if found.unreadable:
+        raise PartialError(f"{found.unreadable} files or pages cannot be read")
 
 
 def summarise(report: dict[str, Any], out: Path, formats: Sequence[str]) -> None:

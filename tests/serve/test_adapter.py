@@ -7,17 +7,43 @@ from pathlib import Path
 import pytest
 
 from scriptorium.errors import ConfigError
-from scriptorium.serve.adapter import load, message_content, write_prompt
+from scriptorium.serve.adapter import load, message_content, names, write_prompt
+from scriptorium.serve.client import ChatClient
+from scriptorium.serve.parsers import PARSERS
+from scriptorium.serve.reader import asking
+
+from .scripted import ScriptedServer, answer, in_turn
+
+PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28}
+"""Pixels of the side of an image token, by family."""
+PROMPTS = {
+    "dots-ocr": "76ed3c907a583f25",
+    "lightonocr": "e3b0c44298fc1c14",
+    "olmocr-0725": "94b8c3044cf8c0c7",
+    "olmocr-0825": "94b8c3044cf8c0c7",
+    "olmocr-2": "c12f21aca8c6c559",
+    "qwen2.5-vl": "aaa255f2480e52b8",
+    "qwen3-vl": "59a7effb80ab3a99",
+    "tiny": "d6dd1b6f36847ceb",
+}
+"""The start of each prompt's hash. Weights expect their prompt to the letter: a change must be meant."""
 
 
-@pytest.mark.parametrize("name", ["tiny", "qwen2.5-vl"])
+def test_every_shipped_adapter_has_the_prompt_it_had() -> None:
+    assert {name: load(name).prompt_sha256[:16] for name in names()} == PROMPTS
+
+
+@pytest.mark.parametrize("name", PROMPTS)
 def test_shipped_adapters_fit_their_context(name: str) -> None:
     adapter = load(name)
     assert adapter.name == name
-    # An image has at most a token for each 28 x 28 px; a page of A4's shape is 0.71 as wide as high.
-    image_tokens = (adapter.image_side / 28) ** 2
-    assert image_tokens + adapter.max_tokens < adapter.context
-    assert adapter.image_side % 28 == 0
+    side = PATCH[adapter.family]
+    # A square page has most tokens; a page of A4's shape is 0.71 as wide as high.
+    image_tokens = (adapter.image_side / side) ** 2
+    assert image_tokens + len(adapter.prompt) / 3 + adapter.max_tokens < adapter.context
+    assert adapter.image_side % side == 0
+    assert adapter.max_pixels is None or adapter.max_pixels >= adapter.image_side**2 * 0.7
+    assert adapter.parser in PARSERS
 
 
 def test_prompt_hash_is_of_the_prompt(tmp_path: Path) -> None:
@@ -33,6 +59,21 @@ def test_prompt_hash_is_of_the_prompt(tmp_path: Path) -> None:
 def test_prompt_comes_before_the_image() -> None:
     parts = message_content("Read.", {"type": "image"})
     assert [part["type"] for part in parts] == ["text", "image"]
+
+
+def test_no_prompt_is_no_part() -> None:
+    assert message_content("", {"type": "image"}) == [{"type": "image"}]
+
+
+def test_the_request_is_as_the_adapter_says() -> None:
+    with ScriptedServer(in_turn(answer("Hello"))) as script:
+        for name in ("olmocr-2", "olmocr-0725", "lightonocr"):
+            adapter = load(name)
+            with ChatClient(script.endpoint, asking=asking(adapter)) as client:
+                client.complete(b"png", adapter.prompt, adapter.max_tokens, 0.1)
+    kinds = [[part["type"] for part in body["messages"][0]["content"]] for body in script.requests]
+    assert kinds == [["text", "image_url"], ["image_url", "text"], ["image_url"]]
+    assert [body.get("top_p") for body in script.requests] == [None, None, 0.9]
 
 
 def shipped() -> str:
@@ -58,5 +99,5 @@ def test_wrong_file_names_file_key_and_value(tmp_path: Path, text: str, names: l
 
 
 def test_unknown_adapter_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"qwen2\.5-vl, tiny"):
+    with pytest.raises(ConfigError, match=r"qwen2\.5-vl, qwen3-vl, tiny"):
         load("tini")

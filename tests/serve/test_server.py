@@ -16,10 +16,11 @@ import pytest
 
 from scriptorium.errors import ConfigError, ServerError
 from scriptorium.pages.image import encode_png
-from scriptorium.serve import server as server_module
+from scriptorium.serve import process as process_module
 from scriptorium.serve.adapter import load
 from scriptorium.serve.client import ChatClient
-from scriptorium.serve.server import alive, command, external, serving
+from scriptorium.serve.process import alive
+from scriptorium.serve.server import external, serving
 
 from .scripted import ScriptedServer, answer, in_turn
 
@@ -103,7 +104,7 @@ def test_a_taken_port_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     fail = "import sys; sys.exit('error: [Errno 98] address already in use')"
     codes = [fail, serve]
     monkeypatch.setattr(
-        server_module, "command", lambda m, a, port: [sys.executable, "-c", codes.pop(0), str(port)]
+        process_module, "command", lambda order, port: [sys.executable, "-c", codes.pop(0), str(port)]
     )
     with serving(str(tmp_path), TINY, 1, tmp_path / "serve.log") as endpoint:
         endpoint.check()
@@ -112,11 +113,11 @@ def test_a_taken_port_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_someone_elses_server_on_the_port_is_not_taken_for_ours(tmp_path: Path) -> None:
     with ScriptedServer(in_turn(answer("hello"))) as other:
-        assert server_module.answers(other.url)
+        assert process_module.answers(other.url)
         silent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         try:
-            assert not server_module.listens(silent.pid, other.server.server_port)
-            assert server_module.listens(os.getpid(), other.server.server_port)
+            assert not process_module.listens(silent.pid, other.server.server_port)
+            assert process_module.listens(os.getpid(), other.server.server_port)
         finally:
             silent.kill()
             silent.wait()
@@ -137,14 +138,3 @@ def test_external_servers_are_found_and_not_started(tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
     with pytest.raises(ServerError, match="start the server"):
         external(script.url)
-
-
-def test_vllm_command_line_bounds_context_and_image() -> None:
-    adapter = load("qwen2.5-vl")
-    words = command("hub:org/name@abc", adapter, 1234)
-    flags = dict(zip(words[5::2], words[6::2], strict=True))
-    assert words[4] == "org/name"
-    assert (flags["--host"], flags["--port"], flags["--revision"]) == ("127.0.0.1", "1234", "abc")
-    assert flags["--max-model-len"] == "16384"
-    assert json.loads(flags["--mm-processor-kwargs"])["max_pixels"] == adapter.max_pixels
-    assert flags["--served-model-name"] == "org/name@abc"

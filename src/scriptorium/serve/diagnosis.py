@@ -236,6 +236,8 @@ def diagnose(log: str, code: int | None = None) -> Diagnosis | None:
             return Diagnosis(sign.name, cause, change, line[:300], sign.lasting)
     if code in KILLED:
         cause = "killed from outside; most often by the kernel or the scheduler, out of host memory"
-        change = "Ask for more memory (the weights' size and 8 GB more); dmesg or the scheduler's report says more"
+        change = (
+            "Ask for more memory (the weights' size and 8 GB more); dmesg or the scheduler's report says more"
+        )
         return Diagnosis("host_memory", cause, change, lasting=False)
     return None

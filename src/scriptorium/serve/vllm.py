@@ -71,7 +71,9 @@ def options_of(
     """What vLLM is started with: ours, then the adapter's, then `more`; later ones win. Raises ConfigError."""
     given = {key.replace("_", "-"): value for key, value in {**adapter.options, **more}.items()}
     if taken := OURS & given.keys():
-        raise ConfigError(f"option {min(taken)}: not to be given, it is set for you; --port has a place of its own")
+        raise ConfigError(
+            f"option {min(taken)}: not to be given, it is set for you; --port has a place of its own"
+        )
     options: dict[str, Value] = {"host": host, "port": port, "served-model-name": name}
     options |= {"max-model-len": adapter.context, "limit-mm-per-prompt": '{"image": 1}', "seed": 0}
     pixels = {"min_pixels": adapter.min_pixels, "max_pixels": adapter.max_pixels}
