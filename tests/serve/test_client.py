@@ -5,9 +5,9 @@ import socket
 import pytest
 
 from scriptorium.errors import ConfigError, ServerError
-from scriptorium.serve import client as client_module
-from scriptorium.serve.client import Asking, ChatClient, RequestRefused, retry_after
+from scriptorium.serve.client import Asking, ChatClient, RequestRefused
 from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint
+from scriptorium.serve.faults import LONGEST_PAUSE_SECONDS, retry_after
 
 from .scripted import Reply, ScriptedServer, answer, in_turn
 
@@ -140,9 +140,7 @@ def test_lone_surrogates_do_not_reach_files() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("2", 2.0), ("900", client_module.LONGEST_PAUSE_SECONDS), ("soon", None), ("", None), ("-1", None)],
+    [("2", 2.0), ("900", LONGEST_PAUSE_SECONDS), ("soon", None), ("", None), ("-1", None)],
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
-    import httpx
-
-    assert retry_after(httpx.Response(503, headers={"retry-after": value})) == seconds
+    assert retry_after({"retry-after": value}) == seconds

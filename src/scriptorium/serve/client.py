@@ -1,47 +1,55 @@
 """The one client of every server: an image and a prompt in, an answer out, faults sorted by their owner.
 
-A fault of the line or the server is waited out and never counts as a model's attempt; a request that
-the server refuses is the page's fault; a refused key or an unknown model stops the run.
+A fault of the line or the server is waited out, or tried at another endpoint, and never counts as a model's
+attempt; a request that the server refuses is the page's fault; a refused key or an unknown model stops the
+run. Each request has a thread: 1,600 of them in flight cost less than 300 MB (benchmarks/convert_client.py).
 """
 
-import random
-import sys
+import base64
+import contextlib
+import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from scriptorium.errors import ConfigError, InputError, ServerError
-from scriptorium.pages.image import data_url
+from scriptorium.pages.sheet import Sheet
+from scriptorium.serve import guided
 from scriptorium.serve.adapter import message_content
+from scriptorium.serve.balance import Balancer, Line
 from scriptorium.serve.endpoint import Endpoint, headers
+from scriptorium.serve.faults import Fault, RequestRefused, of_error, of_status
+from scriptorium.serve.load import Load
+from scriptorium.serve.stream import Reply, read_reply
 
-BUSY = {408, 425, 429, 500, 502, 503, 504, 529}
-REFUSED = {400, 413, 422}
-CONFIG = {401, 403, 404, 405}
-INTERNAL = ("500", "ReadTimeout", "ReadError", "RemoteProtocolError")
-"""How a fault starts that the request itself may have caused: it crashed the server, or has no end."""
+__all__ = ["Answer", "Asking", "ChatClient", "RequestRefused"]
+
 FAULTS_BEFORE_PROBE = 3
 PATIENCE_SECONDS = 600.0
-LONGEST_PAUSE_SECONDS = 60.0
 ANSWER_SECONDS = 600.0
-
-
-class RequestRefused(InputError):
-    """The server is well but will not answer this request; `context` if it was too long for the model."""
-
-    def __init__(self, message: str, context: bool = False):
-        super().__init__(message)
-        self.context = context
+IDLE_SECONDS = 120.0
+"""Silence in the middle of a streamed answer."""
+CONNECT_SECONDS = 10.0
+POOL = 32
+"""Connections that share a pool: httpcore looks through all of a pool for every request."""
+KEEP_ALIVE_SECONDS = 2.0
+"""Less than servers keep an idle connection (5 s), or a request might meet its end."""
+CHUNK = 3 << 16
+"""Bytes of an image that are encoded at a time; a multiple of 3, so that the pieces of base64 join."""
+IMAGE = "data:image/png;base64,"
+PLACE = "<8f1d2c5a7e9b4036: the image>"
+"""Stands for the image until it is sent."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model said. `finish_reason` is stop, length or content_filter; `seconds` of wall time."""
+    """What the model said. `seconds` of wall time.
+
+    `finish_reason` is stop, length, content_filter, or loop if it was cut off here for repeating itself.
+    """
 
     text: str
     finish_reason: str
@@ -56,157 +64,279 @@ class Asking:
 
     `timeout`: seconds that one answer may take. `tries`: faults at one request (500, no answer in time, a
     connection cut) after which it is the request's own if the server answers others. `image_first`: the image
-    before the prompt. `fields`: more fields of the request; None takes a field out.
+    before the prompt. `fields`: more fields of the request; None takes a field out. `stream`: take answers in
+    pieces where the server can, and cut loops.
     """
 
     timeout: float = ANSWER_SECONDS
     tries: int = FAULTS_BEFORE_PROBE
     image_first: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = True
 
 
 class ChatClient:
-    """Asks one endpoint. Safe to use from several threads; a context manager."""
+    """Asks one endpoint, or several that serve the same. Safe to use from several threads; a context manager."""
 
     def __init__(
-        self, endpoint: Endpoint, patience: float = PATIENCE_SECONDS, asking: Asking | None = None
+        self,
+        endpoint: Endpoint | Sequence[Endpoint],
+        patience: float = PATIENCE_SECONDS,
+        asking: Asking | None = None,
     ) -> None:
-        """`patience`: seconds that a server may stay unreachable or busy before ServerError."""
-        self.endpoint = endpoint
+        """`patience`: seconds that all endpoints may stay unreachable or busy before ServerError."""
+        self.endpoints = (endpoint,) if isinstance(endpoint, Endpoint) else tuple(endpoint)
         self.patience = patience
         self.asking = asking or Asking()
-        limits = httpx.Limits(max_connections=endpoint.in_flight + 1)
-        timeout = httpx.Timeout(self.asking.timeout, connect=10.0)
-        self.http = httpx.Client(limits=limits, timeout=timeout, headers=headers(endpoint.key_variable))
-        self.stopped = threading.Event()
+        self.balancer = Balancer(self.endpoints, patience)
+        self.pools = Pools(self.asking.timeout)
+        self.load = Load(self.balancer)
+        self._forms: dict[str, Callable[[str], dict[str, Any]] | None] = {}
+        self._probing = threading.Lock()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The first endpoint."""
+        return self.endpoints[0]
+
+    @property
+    def room(self) -> int:
+        """Requests that may be in flight now; it grows and shrinks with how the servers keep up."""
+        return self.balancer.room
+
+    @property
+    def cap(self) -> int:
+        """Requests that are never exceeded."""
+        return sum(endpoint.cap for endpoint in self.endpoints)
 
     def __enter__(self) -> "ChatClient":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.http.close()
+        self.pools.close()
 
     def stop(self) -> None:
         """Have requests that wait for the server give up; those it is answering are not cut off."""
-        self.stopped.set()
+        self.balancer.stop()
 
     def complete(
-        self, png: bytes, prompt: str, max_tokens: int, temperature: float, seed: int | None = None
+        self,
+        image: bytes | Sheet,
+        prompt: str,
+        max_tokens: int,
+        temperature: float,
+        seed: int | None = None,
+        pattern: str | None = None,
     ) -> Answer:
-        """Ask for the text of one page image.
+        """Ask for the text of one page image, a PNG.
 
-        Temperature 0 decodes greedily. Raises RequestRefused (this page's fault), ConfigError (wrong key,
-        model or URL) or ServerError (the server stayed away for longer than the patience, or is dead).
+        Temperature 0 decodes greedily. `pattern`: a regular expression to which the answer is held where the
+        server can. Raises RequestRefused (this page's fault), ConfigError (wrong key, model or URL),
+        HostError (this host is out of open files or disk) or ServerError (the server stayed away for longer
+        than the patience, or is dead).
         """
-        body = self.body(png, prompt, max_tokens, temperature, seed)
         started = time.monotonic()
-        reply = self.post(body)
-        try:
-            choice, usage = reply["choices"][0], reply.get("usage") or {}
-            text = choice["message"].get("content") or ""
-        except (LookupError, TypeError, AttributeError) as error:
-            raise ServerError(
-                f"{self.endpoint.base_url}: not a chat completion: {str(reply)[:300]}"
-            ) from error
+        reply = self.post(
+            lambda line: self.body(line, prompt, max_tokens, temperature, seed, pattern), image, started
+        )
         return Answer(
-            text=text.encode("utf-8", "replace").decode(),  # a lone surrogate cannot be written to any file
-            finish_reason=choice.get("finish_reason") or "stop",
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
+            text=reply.text.encode("utf-8", "replace").decode(),  # a lone surrogate fits into no file
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
             seconds=time.monotonic() - started,
         )
 
     def body(
-        self, png: bytes, prompt: str, max_tokens: int, temperature: float, seed: int | None
+        self,
+        line: Line,
+        prompt: str,
+        max_tokens: int,
+        temperature: float,
+        seed: int | None,
+        pattern: str | None,
     ) -> dict[str, Any]:
-        """The chat completion request: the prompt, then the image, as in training."""
-        image = {"type": "image_url", "image_url": {"url": data_url(png)}}
-        content = message_content(prompt, image)
+        """The chat completion request: the prompt, then the place of the image, as in training."""
+        endpoint = line.endpoint
+        content = message_content(prompt, {"type": "image_url", "image_url": {"url": PLACE}})
         if self.asking.image_first:
             content.reverse()
         body: dict[str, Any] = {
-            "model": self.endpoint.model,
+            "model": endpoint.model,
             "messages": [{"role": "user", "content": content}],
             "max_tokens": max_tokens,
             "temperature": temperature,
+            "seed": seed,
         }
-        if seed is not None:
-            body["seed"] = seed
-        if self.endpoint.engine == "transformers" and temperature > 0:
+        if endpoint.engine == "transformers" and temperature > 0:
             # It takes do_sample from the model's generation config alone, where it may be off.
             body["generation_config"] = '{"do_sample": true}'
+        if self.asking.stream and line.streams is not False and endpoint.engine != "transformers":
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if pattern is not None:
+            body |= self.form(endpoint, pattern)
         body |= self.asking.fields
         return {key: value for key, value in body.items() if value is not None}
 
-    def post(self, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, body: Callable[[Line], dict[str, Any]], image: bytes | Sheet, since: float) -> Reply:
         """Send a request until it is answered or refused, waiting out faults that are not its own."""
-        deadline = time.monotonic() + self.patience
-        faults = internal = 0
+        not_before: dict[int, float] = {}
+        own, last = 0, ""
         while True:
-            reply, fault, pause = self.send(body)
+            line, reply, fault, pause = self.attempt(body, image, since, not_before, last)
             if reply is not None:
                 return reply
-            self.endpoint.check()
-            faults += 1
-            internal += fault.startswith(INTERNAL)
-            # Jitter, so that many clients do not come back at the same moment. It shapes no result.
-            pause = pause or min(LONGEST_PAUSE_SECONDS, 0.5 * 2**faults) * random.uniform(0.5, 1)
-            late = time.monotonic() + pause > deadline
-            if internal and (late or internal >= self.asking.tries) and self.is_well(body):
+            if fault is None:
+                continue
+            last = str(fault)
+            self.balancer.check()
+            own += fault.own
+            not_before[self.balancer.lines.index(line)] = time.monotonic() + pause
+            late = time.monotonic() + pause > max(since, self.balancer.last_answer) + self.patience
+            if own and (late or own >= self.asking.tries) and self.is_well(line.endpoint):
                 raise RequestRefused(f"the server fails on this page but answers others: {fault}")
             if late:
-                raise ServerError(
-                    f"{self.endpoint.base_url}: no answer for {self.patience:.0f} s, at last: {fault}; "
-                    "pages that were not read stay pending: run again when the server is back"
-                )
-            if faults == 1:
-                print(
-                    f"{self.endpoint.base_url}: {fault}; waiting up to {self.patience:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            if self.stopped.wait(pause):
-                raise ServerError(f"{self.endpoint.base_url}: stopped while waiting for an answer: {fault}")
+                raise self.balancer.gone(last)
 
-    def send(self, body: dict[str, Any]) -> tuple[dict[str, Any] | None, str, float | None]:
-        """One try: (reply, "", None), or (None, the fault, seconds the server asks to wait if it does)."""
+    def attempt(
+        self,
+        body: Callable[[Line], dict[str, Any]],
+        image: bytes | Sheet,
+        since: float,
+        not_before: dict[int, float],
+        last: str,
+    ) -> tuple[Line, Reply | None, Fault | None, float]:
+        """One try: with the reply; or with the fault and the seconds to stay away; or to be repeated at once."""
+        if isinstance(image, Sheet):
+            image.png()  # before a place is taken: the server shall not wait for the drawing
+        line, number = self.balancer.take(since, not_before, last)
         try:
-            response = self.http.post(f"{self.endpoint.base_url}/chat/completions", json=body)
-            if response.is_success:
-                return response.json(), "", None
-        except (httpx.TransportError, ValueError) as error:
-            return None, repr(error), None
-        fault = f"{response.status_code} {response.text[:500]}"
-        if response.status_code in BUSY:
-            return None, fault, retry_after(response)
-        if response.status_code in CONFIG:
-            raise ConfigError(
-                f"{self.endpoint.base_url}: {fault}; check the URL, the model's name and "
-                f"{self.endpoint.key_variable}"
-            )
-        if response.status_code in REFUSED:
-            raise RequestRefused(fault, context="context" in response.text.lower())
-        raise ServerError(f"{self.endpoint.base_url}: unexpected answer {fault}")
+            reply = self.send(line, body(line), image)
+        except Fault as fault:
+            return line, None, fault, self.balancer.failed(line, number, fault)
+        except RequestRefused as refusal:
+            self.balancer.answered(line, 0.0)
+            if line.streams is None and "stream" in str(refusal).lower():
+                line.streams = False
+                return line, None, None, 0.0
+            raise
+        except BaseException:
+            self.balancer.release(line)
+            raise
+        self.balancer.answered(line, reply.first)
+        return line, reply, None, 0.0
 
-    def is_well(self, body: dict[str, Any]) -> bool:
+    def send(self, line: Line, body: dict[str, Any], image: bytes | Sheet) -> Reply:
+        """Send once and read the answer. Raises Fault, RequestRefused, or what ends the run."""
+        deadline = time.monotonic() + self.asking.timeout
+        idle = min(IDLE_SECONDS, self.asking.timeout) if line.streams else self.asking.timeout
+        with self.pools.one() as http:
+            try:
+                reply = self.exchange(http, line.endpoint, body, image, idle, deadline)
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                raise of_error(error, line.endpoint) from error
+            if "stream" in body:
+                line.streams = reply.streamed
+            self.load.look(line, http)
+        return reply
+
+    def exchange(
+        self,
+        http: httpx.Client,
+        endpoint: Endpoint,
+        body: dict[str, Any],
+        image: bytes | Sheet,
+        idle: float,
+        deadline: float,
+    ) -> Reply:
+        """One request and its answer over `http`."""
+        head, _, tail = json.dumps(body).encode().partition(PLACE.encode())
+        png = image.png() if isinstance(image, Sheet) else image
+        length = len(head) + len(IMAGE) + 4 * -(-len(png) // 3) + len(tail)
+        sent = image.sent if isinstance(image, Sheet) else None
+        pieces = encoded(head, png, tail, sent)
+        del png  # the pieces hold it, and let it go
+        fields = {**headers(endpoint.key_variable), "content-type": "application/json"}
+        fields["content-length"] = str(length)
+        timeout = httpx.Timeout(idle, connect=CONNECT_SECONDS)
+        url = f"{endpoint.base_url}/chat/completions"
+        with http.stream("POST", url, content=pieces, headers=fields, timeout=timeout) as response:
+            if response.status_code == 200:
+                return read_reply(response, endpoint, deadline)
+            response.read()
+            raise of_status(response.status_code, response.headers, response.text, endpoint)
+
+    def is_well(self, endpoint: Endpoint) -> bool:
         """Whether the server answers a request without an image: then its 500 is about the page."""
-        probe = {"model": body["model"], "messages": [{"role": "user", "content": "?"}], "max_tokens": 1}
-        try:
-            return self.http.post(f"{self.endpoint.base_url}/chat/completions", json=probe).is_success
-        except httpx.TransportError:
-            return False
+        return self.question(endpoint, {"max_tokens": 1}) is not None
 
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds to wait as the Retry-After header asks (a number or a date), at most LONGEST_PAUSE_SECONDS."""
-    value = response.headers.get("retry-after", "")
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
+    def question(self, endpoint: Endpoint, fields: dict[str, Any]) -> str | None:
+        """The answer to a request without an image, with `fields` in it; None if there is none."""
+        message = {"role": "user", "content": "?"}
+        body = {"model": endpoint.model, "messages": [message], "temperature": 0.0, **fields}
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
+            with self.pools.one() as http:
+                response = http.post(
+                    f"{endpoint.base_url}/chat/completions", json=body, headers=headers(endpoint.key_variable)
+                )
+            return str(response.json()["choices"][0]["message"]["content"] or "") if response.is_success else None
+        except (httpx.HTTPError, ValueError, LookupError, TypeError):
             return None
-    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS) or None
+
+    def form(self, endpoint: Endpoint, pattern: str) -> dict[str, Any]:
+        """The fields that hold this endpoint's model to `pattern`; none if it knows no way. Asked once."""
+        with self._probing:
+            if endpoint.base_url not in self._forms:
+                self._forms[endpoint.base_url] = guided.probe(
+                    lambda fields: self.question(endpoint, {"max_tokens": 16, **fields})
+                )
+            form = self._forms[endpoint.base_url]
+        return form(pattern) if form else {}
+
+
+def encoded(head: bytes, png: bytes, tail: bytes, sent: Callable[[], None] | None) -> Iterator[bytes]:
+    """The request's bytes, the image as base64 a piece at a time; `sent` is called when the last is taken."""
+    yield head + IMAGE.encode()
+    view = memoryview(png)
+    for start in range(0, len(png), CHUNK):
+        yield base64.b64encode(view[start : start + CHUNK])
+    del view, png
+    if sent:
+        sent()
+    yield tail
+
+
+class Pools:
+    """HTTP clients, each with a few connections and used by as many threads; one TLS context for all."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._context = httpx.create_ssl_context()
+        self._pools: list[list[Any]] = []
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[httpx.Client]:
+        """A client for one request."""
+        with self._turn:
+            pool = next((each for each in self._pools if each[1] < POOL), None)
+            if pool is None:
+                self._pools.append(pool := [self._open(), 0])
+            pool[1] += 1
+        try:
+            yield pool[0]
+        finally:
+            with self._turn:
+                pool[1] -= 1
+
+    def _open(self) -> httpx.Client:
+        limits = httpx.Limits(
+            max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=KEEP_ALIVE_SECONDS
+        )
+        timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
+        return httpx.Client(limits=limits, timeout=timeout, verify=self._context)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for http, _ in self._pools:
+            http.close()

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scriptorium.pages.front_matter import FrontMatter
-from scriptorium.pages.image import encode_png, is_blank
-from scriptorium.pages.rotation import rotate
+from scriptorium.pages.sheet import Sheet, as_sheet
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import Answer, Asking, ChatClient, RequestRefused
 from scriptorium.serve.parsers import parse
@@ -64,21 +63,32 @@ class Attempts:
         return len(self.candidates) + len(self.refusals)
 
 
-def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray) -> Reading:
-    """Read one page image (H, W, 3, uint8, longest side as the adapter asks).
+def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray | Sheet) -> Reading:
+    """Read one page image (H, W, 3, uint8, longest side as the adapter asks), or a sheet that draws it.
 
     A blank page is not sent. Each attempt has its own temperature and its number as the seed. After an answer
     that is cut off, has no readable head, or is empty although the page has ink, comes the next attempt. A
     page that lies on its side is turned as the answer says. Faults of the line raise and are not attempts.
     """
-    if is_blank(image):
-        return Reading("blank", "", None, "", "", 0, 0.0, 0)
+    sheet = as_sheet(image)
+    try:
+        if sheet.is_blank():
+            return Reading("blank", "", None, "", "", 0, 0.0, 0)
+        return conclude(attempt(client, adapter, sheet))
+    finally:
+        sheet.drop()
+
+
+def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet) -> Attempts:
+    """Ask for a page that is not blank, until an answer will do or there are no attempts left."""
     tried = Attempts()
     rotation, seen = 0, {0}
-    png, max_tokens = encode_png(image), adapter.max_tokens
+    max_tokens = adapter.max_tokens
     for number, temperature in enumerate(adapter.temperatures):
         try:
-            answer = client.complete(png, adapter.prompt, max_tokens, temperature, number)
+            answer = client.complete(
+                sheet, adapter.prompt, max_tokens, temperature, number, adapter.guided_regex
+            )
         except RequestRefused as refusal:
             tried.refusals.append(str(refusal))
             max_tokens = max_tokens // 2 if refusal.context else max_tokens
@@ -91,10 +101,10 @@ def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray) -> Readin
         if candidate.rank == 4 and turn and (rotation + turn) % 360 not in seen:
             rotation = (rotation + turn) % 360
             seen.add(rotation)
-            png = encode_png(rotate(image, rotation))
+            sheet.turn(rotation)
         elif candidate.rank == 4 or answer.finish_reason == "content_filter":
             break
-    return conclude(tried)
+    return tried
 
 
 def asking(adapter: Adapter) -> Asking:

@@ -75,7 +75,7 @@ def _drawn_by() -> str:
 def opened(spec: AnySpec, log: Path) -> Iterator[Opened]:
     """The source that `spec` describes, while the block runs; the output of a server started for it in `log`."""
     if isinstance(spec, ServerSpec):
-        asked = Asking(spec.timeout, spec.retries + 1, spec.image_first, spec.fields)
+        asked = Asking(spec.timeout, spec.retries + 1, spec.image_first, spec.fields, stream=False)
         with ChatClient(_endpoint(spec), spec.patience, asked) as client:
             yield server_source(spec, client)
     elif isinstance(spec, ModelSpec):
