@@ -25,7 +25,7 @@ NAMES = [
     "-dash.pdf",
     "~tilde.pdf",
     "#hash?query&x=%20.pdf",
-    "<b>bold</b>.pdf",
+    "<b>bold<b>.pdf",
     "ligatur\u00e9 and ligature\u0301.pdf",
     "\u202eright to left.pdf",
     "page.md",
@@ -57,7 +57,7 @@ def test_names_that_hurt(tmp_path: Path, server: FaultyServer) -> None:
     assert run.code == 0, run.err
     expected = {path.as_posix(): true_texts(path, world.ADAPTER) for path in files if path not in hidden}
     assert by_source(tmp_path / "out") == expected
-    texts = [p.read_text("utf-8").strip() for p in (tmp_path / "out" / "markdown").iterdir()]
+    texts = [p.read_text("utf-8").strip() for p in (tmp_path / "out" / "markdown").rglob("*") if p.is_file()]
     assert sorted(texts) == sorted(text for (text,) in expected.values())
     assert {row["source"] for row in world.report(tmp_path / "out")["rows"]} == expected.keys()
 
