@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from scriptorium.convert.inputs import password_key, passwords
 from scriptorium.convert.plan import manifests_of
 from scriptorium.errors import InputError
 from scriptorium.files import sha256_file, sha256_json
-from scriptorium.pages.document import DocumentWorker
 from scriptorium.pages.pdf import PdfError, Word
+from scriptorium.pages.pool import DocumentPool
 
 REMEMBERED = 4096
 """Local files whose hash need not be taken again while they do not change."""
@@ -112,11 +113,15 @@ class Pages:
     Methods raise PdfError for what is wrong with a document, SourceError for one that is not there now.
     """
 
-    def __init__(self, plan: Path, cache: Path | None = None, limit: int = LIMIT) -> None:
+    def __init__(
+        self, plan: Path, cache: Path | None = None, limit: int = LIMIT, children: int = 1
+    ) -> None:
+        """`children`: processes that open documents, 0 for one a core."""
         self.cache = Cache(cache or default_cache(), limit)
-        self.worker = DocumentWorker()
+        self.worker = DocumentPool(children)
         self.passwords = passwords(manifests_of(plan))
         self._known: OrderedDict[Path, tuple[tuple[int, int, int], str]] = OrderedDict()
+        self._turn = threading.Lock()
 
     def __enter__(self) -> "Pages":
         return self
@@ -161,9 +166,10 @@ class Pages:
                 f"{_label(row)}: {error.strerror}; it was there when the plan was made"
             ) from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if self._known.get(path) != (stamp, row["document"]):
-            local(row, self.cache)
-            self._known[path] = (stamp, row["document"])
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+        with self._turn:  # many threads want the pages of one document: it is hashed once
+            if self._known.get(path) != (stamp, row["document"]):
+                local(row, self.cache)
+                self._known[path] = (stamp, row["document"])
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
         return path

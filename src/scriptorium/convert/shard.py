@@ -5,28 +5,32 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
-
-import numpy as np
 
 from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.plan import label, read_plan
+from scriptorium.errors import HostError
 from scriptorium.files import write_json
 from scriptorium.pages.pdf import PdfError
+from scriptorium.pages.sheet import Budget, Sheet
 from scriptorium.pages.store import Place, Store, Writer, content_key
 from scriptorium.progress import track
 from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
+from scriptorium.serve.faults import HOST
 from scriptorium.serve.reader import POLICY, Reading, asking, read_page
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.several import MOST_IN_FLIGHT, endpoints, is_url, models, named
 
 FALLBACK_POLICY = "text-layer"
 """A page whose model gave up gets its text layer, if it has one: status fallback_text."""
+IMAGE_BYTES = 64 << 20
+"""Images, in bytes, that are drawn or wait to be sent: back-pressure on rendering."""
 
 
 def convert_shard(
@@ -38,12 +42,14 @@ def convert_shard(
     store: Path,
     out: Path,
     cache: Path | None = None,
+    in_flight: int = MOST_IN_FLIGHT,
 ) -> None:
     """Read the pages of one shard that the store does not have yet, then write the shard's receipt `out`.
 
-    `model`: a folder, `hub:org/name@revision` or a server's URL. Killed and started again it repeats no
-    finished page. Raises ServerError if the server dies or stays away: the pages left are pending, as are
+    `model`: a folder, `hub:org/name@revision` or servers' URLs, as `endpoints` takes them. Killed and started
+    again it repeats no finished page. Raises ServerError if the server dies or stays away: the pages left are pending, as are
     those whose document is gone or changed. `cache`: where fetched documents are kept on this machine.
+    `in_flight`: requests that are never exceeded at a server; how many are sent is found by how it keeps up.
     """
     rows = [row for row in read_plan(plan, shard) if row["status"] == "pending"]
     settings = settings_of(model, adapter)
@@ -55,9 +61,9 @@ def convert_shard(
     if left:
         with (
             stoppable(),
-            serving(model, adapter, threads, log) as endpoint,
-            ChatClient(endpoint, asking=asking(adapter)) as client,
-            Pages(plan, cache) as documents,
+            endpoints(model, adapter, threads, log, in_flight) as served,
+            ChatClient(served, asking=asking(adapter)) as client,
+            Pages(plan, cache, children=0) as documents,
             pages.writer(f"{shard:05d}") as writer,
         ):
             read_pages(left, client, adapter, documents, writer)
@@ -85,8 +91,8 @@ def weights_of(model: str) -> str:
     """What stands for the weights: a folder's hash over its safetensors files, else the model's name."""
     if model.startswith("hub:"):
         return model
-    if model.startswith(("http://", "https://")):
-        return f"server:{external(model).model}"
+    if is_url(model):
+        return f"server:{models(named(model))}"
     return weights_sha256(Path(model))
 
 
@@ -103,60 +109,78 @@ def stoppable() -> Iterator[None]:
 def read_pages(
     left: dict[str, dict[str, Any]], client: ChatClient, adapter: Adapter, documents: Pages, writer: Writer
 ) -> None:
-    """Read pages with as many requests in flight as the server likes; rendered no further ahead than one."""
-    pool = ThreadPoolExecutor(client.endpoint.in_flight)
-    flying: dict[Future[Reading], str] = {}
+    """Read pages with as many requests in flight as the servers like, and store each as it comes.
 
-    def land() -> Iterator[str]:
-        for future in wait(flying, return_when=FIRST_COMPLETED).done:
-            key = flying.pop(future)
-            store_reading(key, left[key], future.result(), documents, writer)
-            yield key
+    A few more are drawn meanwhile, so that the next request need not wait for its image.
+    """
+    ahead = 2 * documents.worker.size
+    pool = ThreadPoolExecutor(client.cap + ahead)
+    budget = Budget(IMAGE_BYTES)
+    flying: dict[Future[Reading | None], str] = {}
+    landed: SimpleQueue[Future[Reading | None]] = SimpleQueue()
+
+    def land() -> str:
+        future = landed.get()
+        key = flying.pop(future)
+        store_reading(key, left[key], future.result(), writer)
+        return key
 
     def all_pages() -> Iterator[str]:
         for key, row in left.items():
-            image = render(row, adapter, documents)
-            if image is None:
-                yield key
-                continue
-            if isinstance(image, Reading):
-                store_reading(key, row, image, documents, writer)
-                yield key
-                continue
-            flying[pool.submit(read_page, client, adapter, image)] = key
-            while len(flying) > client.endpoint.in_flight:
-                yield from land()
+            future = pool.submit(read_row, row, client, adapter, documents, budget)
+            flying[future] = key
+            future.add_done_callback(landed.put)
+            while len(flying) >= client.room + ahead:
+                yield land()
         while flying:
-            yield from land()
+            yield land()
 
     try:
         for _ in track(all_pages(), len(left), "pages"):
             pass
+    except RuntimeError as error:
+        if "thread" not in str(error):
+            raise
+        raise HostError(f"{error}; this host allows no more (ulimit -u): lower --in-flight") from error
     finally:
         client.stop()
         pool.shutdown(cancel_futures=True)
         for future, key in flying.items():  # an error ends the run: answers that came all the same are kept
             if not future.cancelled() and future.exception() is None:
-                store_reading(key, left[key], future.result(), documents, writer)
+                store_reading(key, left[key], future.result(), writer)
 
 
-def render(row: dict[str, Any], adapter: Adapter, documents: Pages) -> np.ndarray | Reading | None:
-    """The page's image; the reading that says why it cannot be drawn; or None: its document is not there."""
+def read_row(
+    row: dict[str, Any], client: ChatClient, adapter: Adapter, documents: Pages, budget: Budget
+) -> Reading | None:
+    """What a planned page was read as; None if its document is not there, so that it stays pending."""
+    sheet = Sheet(lambda: documents.render(row, adapter.image_side, max_scale=adapter.max_scale), budget)
     try:
-        return documents.render(row, adapter.image_side, max_scale=adapter.max_scale)
+        return with_text_layer(row, read_page(client, adapter, sheet), documents)
     except SourceError as error:
         print(f"{label(row)}, page {row['page']}: left pending: {error}", file=sys.stderr, flush=True)
         return None
     except PdfError as error:
         return Reading("unreadable", "", None, "", "", 0, 0.0, 0, reason=f"{error.reason}: {error}")
+    except OSError as error:
+        if error.errno not in HOST:
+            raise
+        raise HostError(f"{label(row)}: {error.strerror} on this host; make room and run again") from error
 
 
-def store_reading(key: str, row: dict[str, Any], reading: Reading, documents: Pages, writer: Writer) -> None:
-    """Put a page's reading into the store; where the model gave up, the text layer's text if there is one."""
+def with_text_layer(row: dict[str, Any], reading: Reading, documents: Pages) -> Reading:
+    """The reading; where the model gave up, with the text layer's text if there is one."""
     if reading.status == "gave_up":
         with contextlib.suppress(PdfError, SourceError):
             text = documents.text(row).strip()
-            reading = replace(reading, status="fallback_text", text=text) if text else reading
+            return replace(reading, status="fallback_text", text=text) if text else reading
+    return reading
+
+
+def store_reading(key: str, row: dict[str, Any], reading: Reading | None, writer: Writer) -> None:
+    """Put a page's reading into the store."""
+    if reading is None:
+        return
     record = asdict(reading)
     status = record.pop("status")
     if status in ("ok", "ok_rotated"):

@@ -8,7 +8,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from scriptorium.errors import ServerError
 from scriptorium.serve.endpoint import Endpoint
@@ -105,7 +105,11 @@ class Balancer:
     def _next(self, now: float, not_before: dict[int, float]) -> float:
         """When the first line ends its pause; a line that is only full may be free at any time."""
         return min(
-            max(now + LOOK_AGAIN_SECONDS if not line.has_room() else now, line.rest_until, not_before.get(i, 0))
+            max(
+                now + LOOK_AGAIN_SECONDS if not line.has_room() else now,
+                line.rest_until,
+                not_before.get(i, 0),
+            )
             for i, line in enumerate(self.lines)
         )
 
@@ -173,8 +177,3 @@ class Balancer:
                 errors.append(error)
         if len(errors) == len(self.lines):
             raise errors[0]
-
-
-def models(endpoints: Iterable[Endpoint]) -> str:
-    """The names of the models that answer, each once, in order."""
-    return " + ".join(sorted({endpoint.model for endpoint in endpoints}))

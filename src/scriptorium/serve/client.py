@@ -279,7 +279,11 @@ class ChatClient:
                 response = http.post(
                     f"{endpoint.base_url}/chat/completions", json=body, headers=headers(endpoint.key_variable)
                 )
-            return str(response.json()["choices"][0]["message"]["content"] or "") if response.is_success else None
+            return (
+                str(response.json()["choices"][0]["message"]["content"] or "")
+                if response.is_success
+                else None
+            )
         except (httpx.HTTPError, ValueError, LookupError, TypeError):
             return None
 
