@@ -19,6 +19,7 @@ COMMANDS = {
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
     "serve": "scriptorium.serve.commands:serve",
+    "doctor": "scriptorium.doctor.commands:doctor",
 }
 
 app = typer.Typer(
@@ -42,12 +43,18 @@ def version(
 def convert(
     out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
     source: source_flags.Sources = None,
-    server: Annotated[str, typer.Option(help="URL of a running server; #NAME picks a model.")] = "",
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="URL[#MODEL][*WEIGHT] of a running server; again for more servers of the model."),
+    ] = None,
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
         str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
+    in_flight: Annotated[
+        int, typer.Option(min=1, help="Most requests at a server at once; how many are sent adapts to it.")
+    ] = 1600,
     lists: source_flags.Lists = None,
     pages: source_flags.PageRanges = "",
     jobs: source_flags.Jobs = 1,
@@ -88,15 +95,17 @@ def convert(
         return
     if bool(server) == bool(model):
         raise ConfigError("convert: give --server URL or --model DIR, one of them")
-    if server and not server.startswith(("http://", "https://")):
-        raise ConfigError(f"--server {server}: not a URL; it starts with http:// or https://")
+    servers = " ".join(server or [])
+    for url in servers.split():
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
     options = parse(flags.chosen(locals()), "convert")
     settings = load(adapter or adapter_of(model))
     plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
     with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
         sweep(out)
         plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
-        convert_shard(plan, 0, server or model, settings, threads, store, shard, cache)
+        convert_shard(plan, 0, servers or model, settings, threads, store, shard, cache, in_flight)
         write_outputs(plan, store, [shard], out, options)
         report = write_report(plan, store, [shard], out / "report.json")
     summarise(report, out, options.formats)

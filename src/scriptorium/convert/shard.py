@@ -47,8 +47,9 @@ def convert_shard(
     """Read the pages of one shard that the store does not have yet, then write the shard's receipt `out`.
 
     `model`: a folder, `hub:org/name@revision` or servers' URLs, as `endpoints` takes them. Killed and started
-    again it repeats no finished page. Raises ServerError if the server dies or stays away: the pages left are pending, as are
-    those whose document is gone or changed. `cache`: where fetched documents are kept on this machine.
+    again it repeats no finished page. Raises ServerError if the server dies or stays away: the pages left are
+    pending, as are those whose document is gone or changed. `cache`: where fetched documents are kept on this
+    machine.
     `in_flight`: requests that are never exceeded at a server; how many are sent is found by how it keeps up.
     """
     rows = [row for row in read_plan(plan, shard) if row["status"] == "pending"]

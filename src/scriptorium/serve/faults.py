@@ -5,6 +5,7 @@ What is the line's is raised as Fault and waited out; it never counts as a model
 
 import errno
 import json
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -98,8 +99,8 @@ def of_body(reply: object, endpoint: Endpoint) -> Exception | None:
     if not error and reply.get("object") != "error":
         return None
     inside = error if isinstance(error, dict) else reply
-    code = inside.get("code", inside.get("status", 500))
-    status = int(code) if str(code).isdigit() and 300 <= int(code) < 600 else 500
+    code = str(inside.get("code", inside.get("status", "")))
+    status = int(code) if re.fullmatch("[345][0-9][0-9]", code) else 500
     return of_status(status, {}, json.dumps(reply, ensure_ascii=False), endpoint)
 
 

@@ -65,8 +65,8 @@ def whole(data: bytes, endpoint: Endpoint) -> Reply:
     except ValueError as error:
         # A proxy's page, or half an answer: the server itself speaks JSON.
         raise Fault(f"200, but no JSON: {data[:200].decode('utf-8', 'replace')!r}") from error
-    if error := of_body(reply, endpoint):
-        raise error
+    if fault := of_body(reply, endpoint):
+        raise fault
     try:
         choice = reply["choices"][0]
         found = Reply(choice["message"].get("content") or "", choice.get("finish_reason") or "stop")
@@ -104,8 +104,8 @@ def take(event: bytes, reply: Reply, endpoint: Endpoint) -> str:
         chunk = json.loads(event)
     except ValueError as error:
         raise Fault(f"an event that is no JSON: {event[:200].decode('utf-8', 'replace')!r}") from error
-    if error := of_body(chunk, endpoint):
-        raise error
+    if fault := of_body(chunk, endpoint):
+        raise fault
     try:
         reply.count(chunk.get("usage"))
         if not chunk["choices"]:
