@@ -98,7 +98,7 @@ def _read(result: Result) -> Iterator[tuple[Row, Row]]:
 def _status(text: str | None, fallback: bool) -> str:
     if text is None:
         return "gave_up"
-    return "blank" if not text else "fallback_text" if fallback else "ok"
+    return "fallback_text" if fallback else "ok" if text else "blank"
 
 
 def _sound(text: str) -> str:

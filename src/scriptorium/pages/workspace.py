@@ -112,4 +112,5 @@ def _pages(record: dict[str, Any]) -> Iterator[Page]:
     told = all(len(attributes.get(key) or ()) == len(spans) for key in FRONT)
     for at, ((start, end, page), state) in enumerate(zip(spans, states, strict=True)):
         front = {key: attributes[key][at] for key in FRONT} if told else None
-        yield Page(int(page), None if state in NO_TEXT else text[start:end].removesuffix("\n"), front)
+        own = text[start:end] if at == len(spans) - 1 else text[start:end].removesuffix("\n")
+        yield Page(int(page), None if state in NO_TEXT else own, front)

@@ -6,11 +6,14 @@ import typer
 
 from scriptorium.convert.outputs import choices
 
-FORMATS: list[choices.Format] = ["dolma", "markdown"]
+FORMATS = ["dolma", "markdown"]
 NAMES = {"formats", "failed", "failed_budget", "join", "marks", "front_matter", "compression", "dolma_compat"}
 NAMES |= {"date"}
 
-Formats = Annotated[list[choices.Format], typer.Option("--format", help="What to write; may be repeated.")]
+Formats = Annotated[
+    list[str],
+    typer.Option("--format", help="dolma, markdown, html, text, json or parquet; give it again for another."),
+]
 Failed = Annotated[
     choices.Failed, typer.Option(help="Pages without a text: left out, marked, or their documents dropped.")
 ]

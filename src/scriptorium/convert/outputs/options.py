@@ -13,7 +13,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    formats: tuple[Format, ...] = Field(default=("dolma", "markdown"), min_length=1)
+    formats: tuple[Format, ...] = Field(default=("dolma", "markdown"))
     failed: Failed = Field(
         default="mark",
         description="pages without a text: left out, marked where they were, or their documents dropped",
@@ -39,6 +39,8 @@ class Options(BaseModel):
     @field_validator("formats")
     @classmethod
     def _each_once(cls, formats: tuple[Format, ...]) -> tuple[Format, ...]:
+        if not formats:
+            raise ValueError("no format; name one at least")
         return tuple(dict.fromkeys(formats))
 
 

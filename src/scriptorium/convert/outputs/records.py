@@ -1,7 +1,6 @@
 """Files of JSON lines, compressed or not, with the same bytes each time, begun anew when they are full."""
 
 import gzip
-import io
 import json
 from pathlib import Path
 from types import TracebackType
@@ -59,5 +58,5 @@ def compressed(raw: BinaryIO, compression: Compression) -> Any:
     if compression == "gz":
         return gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6)
     if compression == "zst":
-        return zstandard.ZstdCompressor(level=10).stream_writer(io.BufferedWriter(raw), closefd=False)
+        return zstandard.ZstdCompressor(level=10).stream_writer(raw, closefd=False)
     return raw
