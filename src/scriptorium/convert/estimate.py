@@ -1,12 +1,14 @@
 """What a plan will take: pages and bytes by kind, and time and cost where the caller knows the rates."""
 
+import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from scriptorium.convert.plan import label
+from scriptorium.convert.plan import label, plan_corpus
 from scriptorium.errors import InputError
 
 TOKENS_PER_PAGE = 2500.0
@@ -65,6 +67,21 @@ def estimate(
     if cost_per_million_tokens:
         found.cost = found.pages * tokens_per_page * cost_per_million_tokens / 1e6
     return found
+
+
+def dry_run(
+    sources: Sequence[str],
+    lists: Sequence[str],
+    pages: str,
+    jobs: int,
+    cache: Path,
+    rates: tuple[float, float, float] = (0.0, 0.0, TOKENS_PER_PAGE),
+) -> Estimate:
+    """Plan into a folder that goes again, and count. `rates`: pages per second, cost, tokens per page."""
+    with tempfile.TemporaryDirectory(prefix="scriptorium-") as folder:
+        plan = Path(folder) / "plan.parquet"
+        plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
+        return estimate(plan, *rates)
 
 
 def lines(found: Estimate) -> list[str]:

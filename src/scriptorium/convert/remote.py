@@ -98,13 +98,12 @@ def fetch(uri: str, folder: Path) -> Path:
     for left in reversed(range(TRIES)):
         try:
             return _download(system, path, uri, folder)
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            raise FetchError("missing", f"{shown(uri)}: {_said(error, uri)}") from error
         except FetchError:
             raise
         except Exception as error:  # each driver has its own: a timeout, a reset, a short read
-            if not left or not _transport(error):
-                reason = "unreachable" if _transport(error) else "missing"
+            again = _transport(error, uri)
+            if not left or not again:
+                reason = "unreachable" if again else "missing"
                 raise FetchError(reason, f"{shown(uri)}: {_said(error, uri)}") from error
             time.sleep(PAUSE_SECONDS * (TRIES - left))
     raise AssertionError("unreachable")
@@ -141,13 +140,20 @@ def _resume(source: Any, target: Any, size: int | None) -> int:
     return 0
 
 
-def _status(error: Exception) -> int:
+def _status(error: BaseException) -> int:
     status = getattr(error, "status", 0)
     return status if isinstance(status, int) else 0
 
 
-def _transport(error: Exception) -> bool:
-    """Whether another try may help: all but an answer that refuses."""
+def _transport(error: BaseException, uri: str) -> bool:
+    """Whether another try may help: all but an answer that refuses.
+
+    Over http the driver calls whatever goes wrong a missing file; the cause tells a refusal from a fault.
+    """
+    if isinstance(error, FileNotFoundError) and error.__cause__ and uri.lower().startswith("http"):
+        return _transport(error.__cause__, uri)
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+        return False
     status = _status(error)
     return not 400 <= status < 500 or status in (408, 425, 429)
 

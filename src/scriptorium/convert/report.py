@@ -7,10 +7,10 @@ from typing import Any
 from scriptorium.convert.outputs.documents import pages_of, read_settings
 from scriptorium.files import write_json
 
-REVISION = 1
+REVISION = 2
 """Raised when the same store gives another report."""
 
-COLUMNS = ("document", "source", "page", "status", "reason")
+COLUMNS = ("document", "source", "member", "id", "page", "status", "reason")
 MEASURES = ("attempts", "rotation", "finish_reason", "prompt_tokens", "tokens", "seconds")
 
 
@@ -19,7 +19,7 @@ def write_report(plan: Path, store: Path, receipts: list[Path], out: Path) -> di
     settings = read_settings(receipts)
     rows = list(pages_of(plan, store, settings))
     report = {
-        "files": len({row["source"] for row in rows}),
+        "files": len({(row["source"], row["member"], row["id"]) for row in rows}),
         "pages": sum(row["page"] > 0 for row in rows),
         "statuses": dict(sorted(Counter(row["status"] for row in rows).items())),
         "prompt_tokens": sum(row.get("prompt_tokens", 0) for row in rows),

@@ -80,6 +80,10 @@ def opened(path: str, kind: str, page: int) -> Iterator[Any]:
             yield image
     except UnidentifiedImageError as error:
         raise Failure("damaged", f"the {kind} is damaged beyond repair") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the file cannot be read
+        raise Failure("bad_page", f"the {kind} is torn: {error}") from error  # so decoders say it
     except EOFError as error:
         raise Failure("bad_page", "the image ends before this page") from error
 

@@ -1,5 +1,6 @@
 """What one launch works on: the model that reads, the runs measured, the corpus converted."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,8 @@ def _external(config: Config, plan: Mapping[str, Run]) -> str | None:
 def _corpus(config: Config, recipe: Recipe) -> tuple[str | None, str | None]:
     """Name and folder of the corpus: the config's, else the recipe's generated documents, else none."""
     if config.corpus:
+        if "://" in config.corpus:
+            return re.sub(r"[^\w.-]+", "-", config.corpus.split("://", 1)[1]).strip("-"), config.corpus
         return Path(config.corpus).resolve().name, config.corpus
     if recipe.corpus:
         shard = f"synth/{recipe.corpus.source}/{recipe.corpus.split}/0"

@@ -27,7 +27,7 @@ class Config(Typed):
         default=None, description="model adapter of `model` where that is no run; null is the recipe's"
     )
     corpus: str | None = Field(
-        default=None, description="a folder of PDFs to convert; null is the recipe's generated corpus"
+        default=None, description="folder, file or URI to convert; null is the recipe's generated corpus"
     )
     shards: int = Field(
         default=1, ge=1, description="jobs that convert the corpus; 2,000 to 10,000 pages each"
@@ -62,8 +62,8 @@ class Config(Typed):
     @field_validator("corpus")
     @classmethod
     def _a_corpus_that_is_there(cls, corpus: str | None) -> str | None:
-        if corpus is not None and not Path(corpus).is_dir():
-            raise ValueError(f"no folder {corpus!r}; name a folder of PDFs, or null for the generated corpus")
+        if corpus is not None and "://" not in corpus and not Path(corpus).exists():
+            raise ValueError(f"no folder {corpus!r}; name a folder, file or URI, or null for the generated corpus")
         return corpus
 
 

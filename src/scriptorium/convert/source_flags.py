@@ -1,0 +1,25 @@
+"""The command line's flags for what is converted: sources, page ranges, a cache, and what it will take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders, globs, manifests, archives, URIs, @LIST, or - for paths on stdin."),
+]
+Lists = Annotated[list[str] | None, typer.Option("--list", help="Text file of sources, one a line.")]
+PageRanges = Annotated[str, typer.Option("--pages", help="Pages of every document, such as 1-5,7,10-.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes that open files while the plan is made.")]
+CacheFolder = Annotated[
+    Path | None, typer.Option("--cache", help="Folder for fetched and unpacked documents.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what there is to convert, and end.")]
+PagesPerSecond = Annotated[float, typer.Option(min=0, help="With --dry-run: speed, for an estimate of time.")]
+CostPerMillion = Annotated[
+    float, typer.Option("--cost-per-million-tokens", min=0, help="With --dry-run: price, for the cost.")
+]
+TokensPerPage = Annotated[
+    float, typer.Option(min=0, help="With --dry-run: tokens of a page, image, prompt and answer together.")
+]
