@@ -12,7 +12,7 @@ rule plan_corpus:
         corpus=some([CHOICE.corpus] if CHOICE.corpus else []),
     conda:
         "../envs/data.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
@@ -23,7 +23,7 @@ rule plan_corpus:
         "Plan the conversion of {params.documents}"
     shell:
         "python {input.script:q} --corpus {params.documents:q} --shards {params.shards}"
-        " --out {output:q} &> {log:q}"
+        " --out {output:q} --jobs {threads} &> {log:q}"
 
 
 rule convert_shard:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Cache:
         self.spool = folder / "spool"
         self.files = folder / "files"
         self._size: int | None = None
+        self._turn = threading.RLock()
 
     def path(self, document: str) -> Path:
         """Where the file with this SHA-256 lies, if it is there."""
@@ -35,17 +37,19 @@ class Cache:
 
     def room(self) -> int:
         """Bytes that fit without anything going."""
-        return self.limit - self._used()
+        with self._turn:
+            return self.limit - self._used()
 
     def add(self, found: Path, document: str) -> Path:
         """Move a file of the spool, whose SHA-256 is `document`, to its place; others go if it is full."""
         place = self.path(document)
         place.parent.mkdir(parents=True, exist_ok=True)
-        size = found.stat().st_size
-        found.replace(place)
-        self._size = self._used() + size
-        if self._size > self.limit:
-            self._trim(keep=place)
+        with self._turn:
+            used, size = self._used(), 0 if place.exists() else found.stat().st_size
+            found.replace(place)
+            self._size = used + size
+            if self._size > self.limit:
+                self._trim(keep=place)
         return place
 
     def _used(self) -> int:

@@ -25,37 +25,36 @@ class Found:
     reason: str = ""
 
 
-def look(document: Document, pdf: DocumentWorker, cache: Cache | None) -> list[Found]:
+def look(document: Document, pdf: DocumentWorker, cache: Cache) -> list[Found]:
     """Look at a file, or at every member of an archive. Nothing is raised for what is wrong with a file.
 
-    What had to be fetched or unpacked stays in `cache` while there is room; without one it goes again.
+    What had to be fetched or unpacked stays in `cache` while there is room.
     """
     row = {"document": "", "source": document.source, "pages": 0, "member": "", "id": document.id}
     row |= {"kind": "", "bytes": 0, "metadata": document.metadata}
     if document.reason:
         return [Found(row, document.ranges, document.reason)]
-    with kept(cache) as place:
-        try:
-            local = remote.local_path(document.source)
-            path = local or remote.fetch(document.source, place.spool)
-            found = list(_file(path, row, document, pdf, place))
-            if local is None:
-                _keep(place, path, sha256_file(path))
-        except remote.FetchError as error:
-            return [Found(row, document.ranges, f"{error.reason}: {error}")]
-        except OSError as error:
-            return [Found(row, document.ranges, f"missing: {error.strerror}")]
+    try:
+        local = remote.local_path(document.source)
+        path = local or remote.fetch(document.source, cache.spool)
+        found = list(_file(path, row, document, pdf, cache))
+        if local is None:
+            _keep(cache, path, sha256_file(path))
+    except remote.FetchError as error:
+        return [Found(row, document.ranges, f"{error.reason}: {error}")]
+    except OSError as error:
+        return [Found(row, document.ranges, f"missing: {error.strerror}")]
     return found
 
 
 @contextlib.contextmanager
-def kept(cache: Cache | None) -> Iterator[Cache]:
-    """The cache; or one that lasts as long as the block."""
-    if cache:
-        yield cache
+def kept(folder: Path | None) -> Iterator[Cache]:
+    """The cache in a folder; without one, a cache that keeps nothing and lasts as long as the block."""
+    if folder:
+        yield Cache(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="scriptorium-") as folder:
-        yield Cache(Path(folder), 0)
+    with tempfile.TemporaryDirectory(prefix="scriptorium-") as passing:
+        yield Cache(Path(passing), 0)
 
 
 def _keep(cache: Cache, path: Path, document: str) -> None:

@@ -13,9 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scriptorium.convert.cache import Cache
 from scriptorium.convert.inputs import Document, find, manifests
-from scriptorium.convert.look import Found, look
+from scriptorium.convert.look import Found, kept, look
 from scriptorium.convert.ranges import selected
 from scriptorium.convert.remote import is_uri, local_path, shown
 from scriptorium.errors import InputError
@@ -113,9 +112,11 @@ def looked_at(documents: Iterable[Document], jobs: int, cache: Path | None) -> G
         if not hasattr(workers, "pdf"):
             workers.pdf = DocumentWorker()
             opened.append(workers.pdf)
-        return look(document, workers.pdf, Cache(cache) if cache else None)
+        return look(document, workers.pdf, place)
 
     waiting: deque[Future[list[Found]]] = deque()
+    ending = contextlib.ExitStack()
+    place = ending.enter_context(kept(cache))
     pool = ThreadPoolExecutor(jobs)
     try:
         for document in documents:
@@ -128,6 +129,7 @@ def looked_at(documents: Iterable[Document], jobs: int, cache: Path | None) -> G
         pool.shutdown(cancel_futures=True)
         for worker in opened:
             worker.close()
+        ending.close()
 
 
 def rows_of(found: Iterable[Found], shards: int) -> Iterator[dict[str, Any]]:
