@@ -23,7 +23,7 @@ from scriptorium.serve.balance import Balancer, Line
 from scriptorium.serve.endpoint import Endpoint, headers
 from scriptorium.serve.faults import Fault, RequestRefused, of_error, of_status
 from scriptorium.serve.load import Load
-from scriptorium.serve.stream import Reply, read_reply
+from scriptorium.serve.stream import Reply, read_all, read_reply
 
 __all__ = ["Answer", "Asking", "ChatClient", "RequestRefused"]
 
@@ -33,6 +33,8 @@ ANSWER_SECONDS = 600.0
 IDLE_SECONDS = 120.0
 """Silence in the middle of a streamed answer."""
 CONNECT_SECONDS = 10.0
+QUESTION_SECONDS = 60.0
+"""For the answer to a question without an image."""
 POOL = 32
 """Connections that share a pool: httpcore looks through all of a pool for every request."""
 KEEP_ALIVE_SECONDS = 2.0
@@ -263,8 +265,8 @@ class ChatClient:
         with http.stream("POST", url, content=pieces, headers=fields, timeout=timeout) as response:
             if response.status_code == 200:
                 return read_reply(response, endpoint, deadline)
-            response.read()
-            raise of_status(response.status_code, response.headers, response.text, endpoint)
+            text = read_all(response, deadline).decode("utf-8", "replace")
+            raise of_status(response.status_code, response.headers, text, endpoint)
 
     def is_well(self, endpoint: Endpoint) -> bool:
         """Whether the server answers a request without an image: then its 500 is about the page."""
@@ -274,17 +276,19 @@ class ChatClient:
         """The answer to a request without an image, with `fields` in it; None if there is none."""
         message = {"role": "user", "content": "?"}
         body = {"model": endpoint.model, "messages": [message], "temperature": 0.0, **fields}
+        url, key = f"{endpoint.base_url}/chat/completions", headers(endpoint.key_variable)
+        seconds = min(QUESTION_SECONDS, self.asking.timeout)
+        deadline = time.monotonic() + seconds
         try:
-            with self.pools.one() as http:
-                response = http.post(
-                    f"{endpoint.base_url}/chat/completions", json=body, headers=headers(endpoint.key_variable)
-                )
-            return (
-                str(response.json()["choices"][0]["message"]["content"] or "")
-                if response.is_success
-                else None
-            )
-        except (httpx.HTTPError, ValueError, LookupError, TypeError):
+            with (
+                self.pools.one() as http,
+                http.stream("POST", url, json=body, headers=key, timeout=seconds) as response,
+            ):
+                text = read_all(response, deadline)
+            if not response.is_success:
+                return None
+            return str(json.loads(text)["choices"][0]["message"]["content"] or "")
+        except (httpx.HTTPError, Fault, ValueError, LookupError, TypeError):
             return None
 
     def form(self, endpoint: Endpoint, pattern: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ KEEP_AFTER_FAULT = 0.5
 KEEP_AFTER_QUEUE = 0.8
 SHORT_QUEUE = 2
 """Requests that may wait in the server: a batch is filled from them without a gap."""
+USED = 0.5
+"""Share of the limit that must be in flight for an answer to raise it; answers may come in bursts."""
 QUEUE_SHARE = 0.1
 """Share of the limit that may wait in the server before the limit shrinks."""
 
@@ -12,7 +14,7 @@ class Limit:
     """A number of requests, by additive increase and multiplicative decrease, as TCP finds its window.
 
     Until the first sign of overload every answer adds one, so the limit doubles with each round of answers;
-    after it, every round adds one. It grows only while it is used in full. Nothing here knows the time:
+    after it, every round adds one. It grows only while it is used. Nothing here knows the time:
     a decrease counts once for all requests that had been sent when it happened.
     """
 
@@ -36,7 +38,7 @@ class Limit:
 
     def answered(self, flying: int) -> None:
         """An answer came while `flying` requests, itself included, were in flight."""
-        if flying >= self.size and not self._queued:
+        if flying >= USED * self.size and not self._queued:
             step = 1.0 if self._searching else 1.0 / self.value
             self.value = min(float(self.most), self.value + step)
 

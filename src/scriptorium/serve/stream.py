@@ -41,13 +41,18 @@ def read_reply(response: httpx.Response, endpoint: Endpoint, deadline: float) ->
     """The answer in a response with status 200. Raises Fault for one that is cut off or late, and as of_body."""
     if response.headers.get("content-type", "").startswith(EVENTS):
         return streamed(response, endpoint, deadline)
+    return whole(read_all(response, deadline), endpoint)
+
+
+def read_all(response: httpx.Response, deadline: float) -> bytes:
+    """A response's whole body. Raises Fault for one without end, ReadTimeout for one that is late."""
     pieces, size = [], 0
     for piece in timely(response, deadline):
         pieces.append(piece)
         size += len(piece)
         if size > LARGEST_REPLY:
             raise Fault(f"an answer of more than {LARGEST_REPLY >> 20} MiB", own=True)
-    return whole(b"".join(pieces), endpoint)
+    return b"".join(pieces)
 
 
 def timely(response: httpx.Response, deadline: float) -> Iterator[bytes]:
