@@ -20,6 +20,7 @@ COMMANDS = {
     "recipe": "scriptorium.cli:recipe",
     "serve": "scriptorium.serve.commands:serve",
     "doctor": "scriptorium.doctor.commands:doctor",
+    "verify": "scriptorium.verify.commands:verify",
 }
 
 app = typer.Typer(
