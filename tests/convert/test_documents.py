@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import uuid
@@ -231,3 +232,57 @@ def test_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert all(pages.render(r, 50).any() for r in rows if r["status"] == "pending")
     finally:
         moto.stop()
+
+
+TORN = """
+import http.server as h
+class Torn(h.BaseHTTPRequestHandler):
+    gets = 0
+    def do_HEAD(self): self.send_error(405)
+    def do_GET(self):
+        Torn.gets += 1
+        data = open("a.pdf", "rb").read()
+        self.send_response(200 if Torn.gets != 2 else 503)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:50] if Torn.gets < 4 else data)
+        self.close_connection = True
+s = h.HTTPServer(("127.0.0.1", 0), Torn)
+print(s.server_port, flush=True)
+s.serve_forever()
+"""
+
+
+def test_torn_answers_are_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aiohttp", reason="http:// needs aiohttp (extra remote)")
+    monkeypatch.setattr("scriptorium.convert.remote.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("scriptorium.convert.remote.TRIES", 6)
+    (tmp_path / "a.pdf").write_bytes(pdf(20))
+    command = [sys.executable, "-c", TORN]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            uri = f"http://127.0.0.1:{process.stdout.readline().strip()}/a.pdf"
+            assert fetch(uri, tmp_path / "spool").read_bytes() == pdf(20)
+        finally:
+            process.terminate()
+
+
+def test_a_remote_archive_is_fetched_once_and_anew_when_it_is_another(tmp_path: Path, memory: str) -> None:
+    uri, cache = f"{memory}/t.tgz", tmp_path / "cache"
+    planned(tmp_path, uri, cache=cache)
+    fsspec.filesystem("memory").pipe(uri, tarred({"n.pdf": pdf(1, 240)}))
+    (row,) = planned(tmp_path, uri)  # planned elsewhere: this cache has the old archive
+    with Pages(tmp_path / "plan.parquet", cache) as pages:
+        assert pages.path(row).read_bytes() == pdf(1, 240)
+    fsspec.filesystem("memory").rm(uri)
+    assert local(row, Cache(cache)).is_file()  # no longer asked for
+
+
+def test_what_a_killed_process_left_goes(tmp_path: Path) -> None:
+    spool = write(tmp_path, {"spool/old.member": b"x", "spool/new.member": b"x"}) / "spool"
+    os.utime(spool / "old.member", (0, 0))
+    Cache(tmp_path)
+    assert [path.name for path in spool.iterdir()] == ["new.member"]

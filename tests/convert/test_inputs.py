@@ -1,8 +1,11 @@
 """Sources of every kind become rows of a plan."""
 
 import bz2
+import functools
 import gzip
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -226,3 +229,20 @@ def test_an_estimate(tmp_path: Path) -> None:
     text = "\n".join(lines(found))
     assert "5 pages to convert (4 pdf, 1 png)" in text and f"{folder}/d: not_a_pdf" in text
     assert dry_run([str(folder)], [], "1", 1, tmp_path / "cache").pages == 2
+
+
+def test_dry_run_on_the_command_line(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", {"a.pdf": pdf(4), "b.png": image_files()["png"]})
+    start = "from scriptorium.cli import main; main()"
+    command = [sys.executable, "-c", start, "convert", "--out", str(tmp_path / "out"), "--dry-run"]
+    run = functools.partial(subprocess.run, capture_output=True, text=True)
+    done = run([*command, f"{folder}/a.pdf", f"{folder}/*.png", "--pages-per-second", "2"])
+    assert done.returncode == 0, done.stderr
+    assert "2 files, 5 pages to convert (4 pdf, 1 png)" in done.stdout and "time: 0.00 hours" in done.stdout
+    (folder / "c").write_bytes(b"x")
+    (tmp_path / "list").write_text(f"{folder}\n")
+    assert run([*command, "--list", str(tmp_path / "list"), "--pages", "1"]).returncode == 3
+    assert run([*command, "-"], input=f"{folder}/a.pdf\n").returncode == 0
+    for wrong in ([str(tmp_path / "nowhere")], [str(folder), "--pages", "x"], []):
+        assert run([*command, *wrong]).returncode == 2
+    assert not (tmp_path / "out").exists()

@@ -4,11 +4,16 @@ import contextlib
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from scriptorium.files import sha256_json
+
 LIMIT = 20 << 30
 """Bytes, unless the caller says otherwise."""
+SPOOL_SECONDS = 24 * 3600.0
+"""Age at which an unfinished file has nobody any more who writes it."""
 KEPT = 0.8
 """The share of the limit that is left after those used longest ago have gone."""
 
@@ -22,6 +27,14 @@ class Cache:
         self.files = folder / "files"
         self._size: int | None = None
         self._turn = threading.RLock()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left in the spool long ago."""
+        for path in self.spool.glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # another process was first
+                if time.time() - path.stat().st_mtime > SPOOL_SECONDS:
+                    path.unlink()
 
     def path(self, document: str) -> Path:
         """Where the file with this SHA-256 lies, if it is there."""
@@ -34,6 +47,11 @@ class Cache:
         except FileNotFoundError:
             return False
         return True
+
+    @staticmethod
+    def archive(source: str) -> str:
+        """The name that an archive fetched from `source` has among the files."""
+        return sha256_json(["archive", source])
 
     def room(self) -> int:
         """Bytes that fit without anything going."""

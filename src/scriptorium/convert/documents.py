@@ -48,7 +48,7 @@ def local(row: dict[str, Any], cache: Cache) -> Path:
     with cache.lock(sha256_json(row["source"])):
         if not cache.has(document):
             if row["member"]:
-                _unpack(row, path or _fetched(row["source"], cache), cache)
+                _member(row, path, cache)
             else:
                 fetched = _fetched(row["source"], cache)
                 _verify(fetched, row)
@@ -76,6 +76,21 @@ def _fetched(source: str, cache: Cache) -> Path:
         return remote.fetch(source, cache.spool)
     except remote.FetchError as error:
         raise SourceError(str(error)) from error
+
+
+def _member(row: dict[str, Any], archive: Path | None, cache: Cache) -> None:
+    """Put a member of an archive into the cache; a remote archive stays there as well."""
+    if archive:
+        _unpack(row, archive, cache)
+        return
+    name = cache.archive(row["source"])
+    if cache.has(name):
+        try:
+            _unpack(row, cache.path(name), cache)
+            return
+        except SourceError:  # it is an older one than the plan's, perhaps
+            cache.path(name).unlink(missing_ok=True)
+    _unpack(row, cache.add(_fetched(row["source"], cache), name), cache)
 
 
 def _unpack(row: dict[str, Any], archive: Path, cache: Cache) -> None:
@@ -113,9 +128,7 @@ class Pages:
     Methods raise PdfError for what is wrong with a document, SourceError for one that is not there now.
     """
 
-    def __init__(
-        self, plan: Path, cache: Path | None = None, limit: int = LIMIT, children: int = 1
-    ) -> None:
+    def __init__(self, plan: Path, cache: Path | None = None, limit: int = LIMIT, children: int = 1) -> None:
         """`children`: processes that open documents, 0 for one a core."""
         self.cache = Cache(cache or default_cache(), limit)
         self.worker = DocumentPool(children)

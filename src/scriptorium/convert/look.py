@@ -11,7 +11,7 @@ from scriptorium.convert import archives, remote
 from scriptorium.convert.cache import Cache
 from scriptorium.convert.inputs import Document
 from scriptorium.convert.ranges import Ranges
-from scriptorium.files import sha256_file
+from scriptorium.files import sha256_file, sha256_json
 from scriptorium.pages.document import DocumentWorker
 from scriptorium.pages.pdf import PdfError
 
@@ -35,16 +35,18 @@ def look(document: Document, pdf: DocumentWorker, cache: Cache) -> list[Found]:
     if document.reason:
         return [Found(row, document.ranges, document.reason)]
     try:
-        local = remote.local_path(document.source)
-        path = local or remote.fetch(document.source, cache.spool)
-        found = list(_file(path, row, document, pdf, cache))
-        if local is None:
-            _keep(cache, path, sha256_file(path))
+        if path := remote.local_path(document.source):
+            return list(_file(path, row, document, pdf, cache))
+        with cache.lock(sha256_json(document.source)):
+            path = remote.fetch(document.source, cache.spool)
+            found = list(_file(path, row, document, pdf, cache))
+            packed = archives.archive_kind(path) in ("zip", "tar")
+            _keep(cache, path, cache.archive(document.source) if packed else sha256_file(path))
+            return found
     except remote.FetchError as error:
         return [Found(row, document.ranges, f"{error.reason}: {error}")]
     except OSError as error:
         return [Found(row, document.ranges, f"missing: {error.strerror}")]
-    return found
 
 
 @contextlib.contextmanager
