@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from scriptorium.convert.documents import Pages, SourceError
+from scriptorium.convert.memory import give_back_images
 from scriptorium.convert.plan import label, read_plan
 from scriptorium.errors import HostError
 from scriptorium.files import write_json
@@ -114,6 +115,7 @@ def read_pages(
 
     A few more are drawn meanwhile, so that the next request need not wait for its image.
     """
+    give_back_images()
     ahead = 2 * documents.worker.size
     pool = ThreadPoolExecutor(client.cap + ahead)
     budget = Budget(IMAGE_BYTES)
