@@ -12,6 +12,9 @@ from markdown_it.token import Token
 PAIRS = {r"\(": r"\)", r"\[": r"\]", "$$": "$$"}
 """How a formula begins and ends. One dollar sign is money as often as not, and Markdown spoils none."""
 
+MOST = 10_000
+"""Characters of a formula: a page of beginnings without an end would take long."""
+
 
 def formulas(parser: MarkdownIt) -> None:
     """Teach a parser formulas within a line and on lines of their own."""
@@ -26,7 +29,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
     begin = state.src[state.pos : state.pos + 2]
     if begin not in PAIRS:
         return False
-    end = state.src.find(PAIRS[begin], state.pos + 2, state.posMax)
+    end = state.src.find(PAIRS[begin], state.pos + 2, min(state.posMax, state.pos + MOST))
     if end < 0:
         return False
     if not silent:
@@ -43,7 +46,7 @@ def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     end_mark = PAIRS.get(state.src[start : start + 2])
     if state.src[start : start + 2] == r"\(" or end_mark is None:
         return False
-    end = state.src.find(end_mark, start + 2, state.eMarks[last - 1])
+    end = state.src.find(end_mark, start + 2, min(state.eMarks[last - 1], start + MOST))
     line = next((n for n in range(first, last) if end >= 0 and end <= state.eMarks[n]), None)
     if line is None or state.src[end + 2 : state.eMarks[line]].strip():
         return False

@@ -24,6 +24,8 @@ ATTRIBUTES = {
 }
 CLASSES = {"span": {"figure", "formula"}, "div": {"formula"}}
 """Those that our own marks need; a page cannot bring others."""
+NESTING = 100
+"""Quotes and lists within each other: the parser leaves out what lies deeper."""
 STYLE = (
     "body{font:1rem/1.5 serif;max-width:48rem;margin:auto;padding:1rem}"
     "table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2rem .5rem}"
@@ -72,7 +74,11 @@ def _image(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(formulas)
+    parser = (
+        MarkdownIt("commonmark", {"html": True, "maxNesting": NESTING})
+        .enable(["table", "strikethrough"])
+        .use(formulas)
+    )
     assert isinstance(parser.renderer, RendererHTML)
     parser.add_render_rule("image", _image)
     return parser

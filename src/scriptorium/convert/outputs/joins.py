@@ -22,6 +22,8 @@ OTHER = re.compile(r"\s|[#>|<$`~{\[!]|\\[\[(]|[-*+•] |\d+[.)] |\*\*|__|={3}|-{
 CLOSED = re.compile(r"</?[a-zA-Z!]|\$\$|\\[\])]\s*$")
 """In a block that may be the end of something other than a paragraph."""
 WORD = r"[^\W\d_]+"
+MOST_WORD = 100
+"""Characters at a page's end that are looked at for a divided word: a search in more could take long."""
 BREAK = re.compile(r"\n[ \t]*\n")
 
 
@@ -95,7 +97,7 @@ def _hyphened(before: str, first: str, words: Counter[str]) -> tuple[str, str] |
 
     The document's other words decide. If they have neither form the hyphen goes, but for words with another one.
     """
-    head = re.search(f"({WORD}(?:-{WORD})*)[{HYPHENS}]$", before)
+    head = re.search(f"({WORD}(?:-{WORD})*)[{HYPHENS}]$", before[-MOST_WORD:])
     tail = re.match(WORD, first)
     if not head or not tail:
         return None

@@ -4,10 +4,13 @@ import re
 
 BREAK = re.compile(r"\n[ \t]*\n")
 RULE = re.compile(r"\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
-ROW = re.compile(r"<tr\b[^>]*>.*?</tr\s*>", re.DOTALL | re.IGNORECASE)
-TABLE = re.compile(r"<table\b[^>]*>(?P<inside>(?:(?!<table\b).)*?)</table\s*>", re.DOTALL | re.IGNORECASE)
+ROW = re.compile(r"<tr\b[^<>]*>(?:(?!<tr\b).)*?</tr\s*>", re.DOTALL | re.IGNORECASE)
+TABLE = re.compile(r"<table\b[^<>]*>(?P<inside>(?:(?!<table\b).)*?)</table\s*>", re.DOTALL | re.IGNORECASE)
 FRAME = re.compile(r"</?(thead|tbody)\s*>|\s", re.IGNORECASE)
 END = re.compile(r"(\s*</tbody\s*>)?\s*</table\s*>$", re.IGNORECASE)
+
+MOST_END = 100
+"""Characters of the tags that end a table: a search from the beginning would take long in a page of spaces."""
 
 
 def continued_table(before: str, after: str) -> tuple[str, str, str, str] | None:
@@ -44,8 +47,9 @@ def _html(before: str, after: str) -> tuple[str, str, str, str] | None:
         ROW.findall(last["inside"])[0]
     ):
         return None
-    end = END.search(before)
-    assert end  # the table ends there
+    end = END.search(before, max(0, len(before) - MOST_END))
+    if not end:
+        return None
     moved = "".join(f"\n{row}" for row in rows)
     lost = first[0]
     for row in rows:

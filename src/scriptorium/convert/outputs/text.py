@@ -18,8 +18,14 @@ APART = frozenset(
 )
 """Tags with a blank line before and after."""
 
-LINE, PARAGRAPH = "\x01", "\x02"
-"""Where a line or a paragraph ends, while a text is put together. HTML has no such characters."""
+LINES = frozenset({"li", "tr", "dd", "dt", "br"})
+CELLS = frozenset({"td", "th"})
+FRAMES = frozenset({"table", "tr", "tbody", "thead", "tfoot", "ul", "ol"})
+"""Tags between whose children there is no text of its own."""
+LINE, PARAGRAPH, CELL = "\x01", "\x02", "\x03"
+"""Where a line, a paragraph or a cell begins or ends, while a text is put together. HTML has no such characters."""
+OWN = str.maketrans("", "", LINE + PARAGRAPH + CELL)
+EDGES = re.compile(rf"([{LINE}{PARAGRAPH}](?: *[{LINE}{PARAGRAPH}])*)")
 
 
 def render(document: Document, texts: list[str], options: Options) -> str:
@@ -37,35 +43,38 @@ def plain(text: str) -> str:
     clean = body(text)
     if not clean.strip():
         return ""
-    root = lxml_html.fragment_fromstring(clean, create_parent="div")
-    words = re.sub(rf" *[{LINE}{PARAGRAPH}][ {LINE}{PARAGRAPH}]*", _edge, "".join(_pieces(root)))
-    return words.strip("\n ")
+    parser = lxml_html.HTMLParser(huge_tree=True)  # without it all below 256 tags is left out
+    root = lxml_html.fragment_fromstring(clean, create_parent="div", parser=parser)
+    runs = EDGES.split("".join(_pieces(root)))
+    edges = ["\n\n" if PARAGRAPH in run else "\n" for run in runs[1::2]]
+    lines = [_cells(run) if CELL in run else run.strip(" ") for run in runs[::2]]
+    return "".join(line + edge for line, edge in zip(lines, [*edges, ""], strict=True)).strip("\n ")
 
 
-def _edge(found: re.Match[str]) -> str:
-    return "\n\n" if PARAGRAPH in found[0] else "\n"
+def _pieces(root: etree._Element) -> Iterator[str]:
+    """The text below an element, with marks where blocks and cells begin and end."""
+    cells = kept = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = str(element.tag)
+        edge = PARAGRAPH if tag in APART else LINE if tag in LINES else ""
+        step = 1 if event == "start" else -1
+        cells += step * (tag in CELLS)
+        kept += step * (tag == "pre" or element.get("class") == "formula")
+        if event == "start":
+            yield CELL if tag in CELLS and cells == 1 else " " if cells and (edge or tag in CELLS) else edge
+            yield _words(element.text, kept > 0)
+            continue
+        yield " " if cells and edge else "" if tag == "br" else edge
+        parent = element.getparent()
+        if parent is not None and parent.tag not in FRAMES:
+            yield _words(element.tail, kept > 0)
 
 
-def _pieces(element: etree._Element, pre: bool = False) -> Iterator[str]:
-    """The text in an element, with new lines round its blocks. Line ends of the source are spaces."""
-    tag = element.tag if isinstance(element.tag, str) else ""
-    kept = pre or tag == "pre" or element.get("class") == "formula"
-    edge = PARAGRAPH if tag in APART else LINE if tag in ("li", "tr", "dd", "dt", "br") else ""
-    yield edge
-    yield _words(element.text, kept)
-    for number, child in enumerate(element):
-        if child.tag in ("td", "th") and number:
-            yield "\t"
-        yield from _cell(child) if child.tag in ("td", "th") else _pieces(child, kept)
-        if tag not in ("table", "tr", "tbody", "thead", "tfoot", "ul", "ol"):
-            yield _words(child.tail, kept)
-    yield "" if tag == "br" else edge
-
-
-def _cell(element: etree._Element) -> Iterator[str]:
-    yield " ".join(re.sub(f"[{LINE}{PARAGRAPH}]", " ", "".join(_pieces(element))).split())
+def _cells(line: str) -> str:
+    """A row of a table: its cells with tabs between them."""
+    return "\t".join(" ".join(cell.split()) for cell in line.strip(" ").removeprefix(CELL).split(CELL))
 
 
 def _words(text: str | None, kept: bool) -> str:
-    plain = re.sub(f"[{LINE}{PARAGRAPH}]", "", text or "")
+    plain = (text or "").translate(OWN)
     return plain if kept else re.sub(r"\s+", " ", plain)
