@@ -104,6 +104,14 @@ def test_pages_and_sidecars(bench: Path) -> None:
     }  # fmt: skip
 
 
+def test_thoughts_are_no_part_of_what_is_scored(bench: Path) -> None:
+    replies = {"a": "<think>A box.</think>\n\nThe box", "b": "<think>A box, I", "c": "A box.\n</think>\nThe box"}
+    with ScriptedServer(lambda body: answer(replies[page_of(body)])) as server:
+        serve(bench, server)
+    assert [text(bench, page) for page in "abc"] == ["The box", "", "The box"]
+    assert sidecar(bench, "b")["state"] == "empty"
+
+
 def test_a_second_run_asks_only_for_what_failed_and_repeats_that_are_new(bench: Path) -> None:
     bad = {"b"}
     with ScriptedServer(lambda b: (400, {}, "bad image") if page_of(b) in bad else answer("t")) as server:

@@ -1,11 +1,13 @@
 """A program that stands where `vllm` does: its help, its options, its key, and deaths on order.
 
-`vllm serve --help=all` lists options; `vllm serve MODEL --port N` answers /health, /v1/models (with the key) and
-/metrics. With FAKE_VLLM_LOG it writes that text first; with FAKE_VLLM_DIES it then ends with that code. A GET of
-/die ends it. FAKE_VLLM_OLD makes it one whose plain help is all there is.
+`vllm serve --help=all` lists options; `vllm serve MODEL --port N` answers /health, /v1/models (with the key) and a
+chat. With FAKE_VLLM_LOG it writes that text first; with FAKE_VLLM_DIES it then ends with that code. A GET of
+/die ends it, and so does the request after FAKE_VLLM_ANSWERS answers. FAKE_VLLM_OLD makes it one whose plain help
+is all there is.
 """
 
 import http.server
+import json
 import os
 import sys
 from pathlib import Path
@@ -26,6 +28,9 @@ HELP = """usage: vllm serve [model_tag] [options]
 """
 
 
+ANSWERED: list[object] = []
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     """The addresses above."""
 
@@ -37,6 +42,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         allowed = not self.path.startswith("/v1") or self.headers["authorization"] == f"Bearer {key}"
         body = b'{"data": [{"id": "model"}]}' if allowed else b'{"error": "Unauthorized"}'
         self.send_response(200 if allowed else 401)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if (limit := os.environ.get("FAKE_VLLM_ANSWERS")) and len(ANSWERED) == int(limit):
+            print("Fatal Python error: Segmentation fault", flush=True)
+            os._exit(139)
+        ANSWERED.append(asked)
+        message = {"role": "assistant", "content": f"from {os.getpid()}"}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        body = json.dumps(
+            {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+        ).encode()
+        self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -14,6 +14,7 @@ import pytest
 from scriptorium.errors import ConfigError, ServerError
 from scriptorium.serve import keeper, vllm
 from scriptorium.serve.adapter import load, names
+from scriptorium.serve.client import ChatClient
 from scriptorium.serve.commands import parse_option
 from scriptorium.serve.process import OWN_KEY, Order, shown_command, vllm_options
 from scriptorium.serve.server import check_order, serving
@@ -137,6 +138,17 @@ def test_a_server_that_dies_is_started_again_on_its_port(
         with pytest.raises(ServerError, match=r"died 3 times.*code 3"):
             eventually(lambda: well() and False)
     assert capfd.readouterr().err.count("starting it again") == 2
+
+
+def test_pages_in_flight_wait_for_a_server_that_died(
+    fake: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_VLLM_ANSWERS", "2")
+    with serving(model, QWEN, 1, tmp_path / "log") as endpoint, ChatClient(endpoint, patience=60) as client:
+        answers = [client.complete(b"png", "Read.", 9, 0.1).text for _ in range(5)]
+    assert [answers.index(each) for each in answers] == [0, 0, 2, 2, 4]
+    assert fake.read_text().count("started") == 3
+    assert (tmp_path / "log").read_text().count("Segmentation fault") == 2
 
 
 def test_a_server_that_never_comes_up_is_not_started_again(

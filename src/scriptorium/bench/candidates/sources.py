@@ -27,6 +27,7 @@ from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import adapter_of, load
 from scriptorium.serve.client import Asking, ChatClient, RequestRefused
 from scriptorium.serve.endpoint import Endpoint
+from scriptorium.serve.parsers import without_thinking
 from scriptorium.serve.reader import POLICY, Reading, asking
 from scriptorium.serve.server import external, serving
 
@@ -117,7 +118,7 @@ def server_source(spec: ServerSpec, client: ChatClient) -> Opened:
             return Given(None, str(refusal), seconds=_since(started))
         filtered = answer.finish_reason == "content_filter"
         return Given(
-            text=None if filtered else answer.text,
+            text=None if filtered else without_thinking(answer.text),
             error=f"the server ended the answer: {answer.finish_reason}" if filtered else "",
             finish_reason=answer.finish_reason,
             seconds=round(answer.seconds, 3),
