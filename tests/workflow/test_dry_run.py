@@ -148,3 +148,10 @@ def test_another_recipes_folder_is_refused_and_a_dry_run_warns(snakemake: Runner
     assert "recipe 'other', not 'tiny'" in refusal(snakemake, "results/base/stage.yaml")
     assert not (project / "results" / "base").exists()
     assert json.loads(owner.read_text(encoding="utf-8")) == {"recipe": "other"}
+
+
+def test_a_corpus_behind_a_uri(snakemake: Runner) -> None:
+    done = snakemake("-n", "convert_corpus", "--config", "corpus=s3://bucket/in/*.pdf", "model=sft")
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    assert "--corpus 's3://bucket/in/*.pdf'" in text and "results/corpus/bucket-in-.pdf/plan.parquet" in text
