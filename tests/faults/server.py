@@ -1,6 +1,6 @@
 """A model server that misbehaves on order: `python -m tests.faults.server SCRIPT`, a process of its own.
 
-SCRIPT is JSON: {"rules": [...], "delay": seconds before each answer, "models": name, "hold": bool}. A chat
+SCRIPT is JSON: {"rules": [...], "delay": seconds before each answer, "stream": bool, "hold": bool}. A chat
 request is answered by the first rule all of whose conditions hold, and truly where none does:
 
     visits    the page has been asked for fewer times than this
@@ -9,7 +9,7 @@ request is answered by the first rule all of whose conditions hold, and truly wh
     seconds   this long after the first chat request
 
 `fault` is a key of FAULTS. A request without an image (a probe) meets only rules without visits and share.
-While `hold` is true chat requests wait. POST /control sets the script anew, GET /control tells what was asked.
+While `hold` is true chat requests wait; with `stream` answers come as events to who asks for them. POST /control sets the script anew, GET /control tells what was asked.
 The port is the first line of standard output. The process ends when its standard input does.
 """
 
@@ -31,16 +31,28 @@ Rule = dict[str, Any]
 
 
 class Line:
-    """One connection, and every way to spoil an answer on it."""
+    """One connection, and every way to spoil an answer on it. `streams`: answers come as events."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, streams: bool = False) -> None:
         self.writer = writer
+        self.streams = streams
+
+    def completion(self, text: str, finish_reason: str = "stop") -> bytes:
+        """A chat completion as it is sent on this line."""
+        return (events if self.streams else completion)(text, finish_reason)
+
+    def head(self, status: int, length: int, headers: dict[str, str]) -> bytes:
+        """Status line and headers."""
+        kind = "text/event-stream" if self.streams and status == 200 else "application/json"
+        fields = {"content-type": kind, "content-length": str(length), **headers}
+        lines = "".join(f"{key}: {value}\r\n" for key, value in fields.items())
+        return f"HTTP/1.1 {status} as ordered\r\n{lines}\r\n".encode()
 
     async def send(
         self, status: int, body: bytes, headers: dict[str, str] | None = None, length: int | None = None
     ) -> None:
         """A whole answer; `length` is what it says its length is."""
-        self.writer.write(head(status, len(body) if length is None else length, headers or {}) + body)
+        self.writer.write(self.head(status, len(body) if length is None else length, headers or {}) + body)
         await self.writer.drain()
 
     async def reset(self) -> None:
@@ -50,18 +62,22 @@ class Line:
         self.writer.transport.abort()
 
 
-def head(status: int, length: int, headers: dict[str, str]) -> bytes:
-    """Status line and headers."""
-    fields = {"content-type": "application/json", "content-length": str(length), **headers}
-    lines = "".join(f"{key}: {value}\r\n" for key, value in fields.items())
-    return f"HTTP/1.1 {status} as ordered\r\n{lines}\r\n".encode()
-
-
 def completion(text: str, finish_reason: str = "stop") -> bytes:
     """A chat completion."""
     choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
     usage = {"prompt_tokens": 100, "completion_tokens": len(text)}
     return json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
+
+
+def events(text: str, finish_reason: str = "stop") -> bytes:
+    """The same as server-sent events, 20 characters each."""
+    pieces = [text[start : start + 20] for start in range(0, len(text), 20)]
+    choices = [{"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in pieces]
+    choices.append({"index": 0, "delta": {}, "finish_reason": finish_reason})
+    usage = {"prompt_tokens": 100, "completion_tokens": len(text)}
+    told = [{"choices": [choice]} for choice in choices] + [{"choices": [], "usage": usage}]
+    lines = [json.dumps({"object": "chat.completion.chunk", **each}) for each in told] + ["[DONE]"]
+    return "".join(f"data: {line}\n\n" for line in lines).encode()
 
 
 async def status(line: Line, rule: Rule, name: str) -> None:
@@ -78,7 +94,7 @@ async def hang(line: Line, rule: Rule, name: str) -> None:
 
 async def reset(line: Line, rule: Rule, name: str) -> None:
     """Half a body, then RST."""
-    body = completion(answer_of(name))
+    body = line.completion(answer_of(name))
     await line.send(200, body[: len(body) // 2], length=len(body))
     await line.reset()
 
@@ -90,14 +106,14 @@ async def close(line: Line, rule: Rule, name: str) -> None:
 
 async def long(line: Line, rule: Rule, name: str) -> None:
     """A content-length that is too great, then the end of the connection."""
-    body = completion(answer_of(name))
+    body = line.completion(answer_of(name))
     await line.send(200, body, length=len(body) + 100)
     line.writer.close()
 
 
 async def short(line: Line, rule: Rule, name: str) -> None:
     """A content-length that is too small: the rest of the body comes unasked."""
-    body = completion(answer_of(name))
+    body = line.completion(answer_of(name))
     await line.send(200, body, length=len(body) // 2)
 
 
@@ -119,8 +135,8 @@ async def html(line: Line, rule: Rule, name: str) -> None:
 
 async def drip(line: Line, rule: Rule, name: str) -> None:
     """The true answer in `pieces`, `every` so many seconds."""
-    body = completion(answer_of(name))
-    line.writer.write(head(200, len(body), {}))
+    body = line.completion(answer_of(name))
+    line.writer.write(line.head(200, len(body), {}))
     size = -(-len(body) // rule.get("pieces", 20))
     for start in range(0, len(body), size):
         line.writer.write(body[start : start + size])
@@ -131,12 +147,12 @@ async def drip(line: Line, rule: Rule, name: str) -> None:
 async def truncated(line: Line, rule: Rule, name: str) -> None:
     """Half the text, and `length` as the reason."""
     text = answer_of(name)
-    await line.send(200, completion(text[: int(len(text) * rule.get("keep", 0.6))], "length"))
+    await line.send(200, line.completion(text[: int(len(text) * rule.get("keep", 0.6))], "length"))
 
 
 async def headless(line: Line, rule: Rule, name: str) -> None:
     """Text without front matter."""
-    await line.send(200, completion("I see a page."))
+    await line.send(200, line.completion("I see a page."))
 
 
 FAULTS: dict[str, Callable[[Line, Rule, str], Awaitable[None]]] = {
@@ -211,7 +227,7 @@ class Server:
                 self.played[rule["fault"]] += 1
                 await FAULTS[rule["fault"]](line, rule, name)
             else:
-                await line.send(200, completion(answer_of(name) if name else "well"))
+                await line.send(200, line.completion(answer_of(name) if name else "well"))
                 self.answered[name] += 1
         finally:
             self.flying -= 1
@@ -238,7 +254,9 @@ class Server:
                 elif path.endswith("/models"):
                     await Line(writer).send(200, b'{"data": [{"id": "faulty", "max_model_len": 16384}]}')
                 else:
-                    await self.chat(Line(writer), json.loads(body))
+                    asked = json.loads(body)
+                    streams = bool(asked.get("stream") and self.script.get("stream"))
+                    await self.chat(Line(writer, streams), asked)
         writer.close()
 
 

@@ -22,8 +22,6 @@ PASSING: dict[str, dict[str, Any]] = {
     "408": {"fault": "status", "status": 408},
     "529": {"fault": "status", "status": 529},
     "520": {"fault": "html", "status": 520},
-    "507": {"fault": "status", "status": 507},
-    "302": {"fault": "status", "status": 302, "headers": {"location": "/login"}},
     "close": {"fault": "close"},
     "hang-then-close": {"fault": "hang", "for": 1},
     "reset": {"fault": "reset"},
@@ -60,10 +58,14 @@ def test_the_outputs_of_a_quiet_run_are_the_truth(truth: Truth, tmp_path: Path, 
         assert world.page_texts(record) == true_texts(source, world.ADAPTER)
 
 
-def test_every_page_meets_another_fault(truth: Truth, tmp_path: Path, server: FaultyServer) -> None:
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_every_page_meets_another_fault(
+    truth: Truth, tmp_path: Path, server: FaultyServer, stream: bool
+) -> None:
     """All the faults at once, dealt out by the hash of the page's image."""
     faults = list(PASSING.values())
-    server.order(rules=[fault | {"visits": 1, "share": [k, len(faults)]} for k, fault in enumerate(faults)])
+    rules = [fault | {"visits": 1, "share": [k, len(faults)]} for k, fault in enumerate(faults)]
+    server.order(stream=stream, rules=rules)
     run = world.convert(truth.corpus, tmp_path / "out", server.url)
     assert len(server.told()["played"]) > 6
     check(truth, tmp_path / "out", server, run)
@@ -71,21 +73,18 @@ def test_every_page_meets_another_fault(truth: Truth, tmp_path: Path, server: Fa
 
 @pytest.mark.faults
 @pytest.mark.parametrize("fault", PASSING)
-def test_every_page_meets_the_fault_twice(
+def test_a_quarter_of_the_pages_meets_the_fault_twice(
     truth: Truth, tmp_path: Path, server: FaultyServer, fault: str
 ) -> None:
-    server.order(rules=[PASSING[fault] | {"visits": 2}])
+    server.order(rules=[PASSING[fault] | {"visits": 2, "share": [0, 4]}])
     run = world.convert(truth.corpus, tmp_path / "out", server.url)
-    assert sum(server.told()["played"].values()) == 2 * truth.pages
+    assert sum(server.told()["played"].values()) >= 2
     assert run.code == 0, run.err
     assert world.outputs(tmp_path / "out") == truth.outputs
 
 
-@pytest.mark.parametrize("fault", ["503", pytest.param("reset", marks=pytest.mark.faults)])
-def test_the_server_is_away_for_the_first_requests(
-    truth: Truth, tmp_path: Path, server: FaultyServer, fault: str
-) -> None:
-    server.order(rules=[PASSING[fault] | {"requests": 40}])
+def test_the_server_is_away_for_a_moment(truth: Truth, tmp_path: Path, server: FaultyServer) -> None:
+    server.order(rules=[PASSING["503"] | {"seconds": 3}])
     check(truth, tmp_path / "out", server, world.convert(truth.corpus, tmp_path / "out", server.url))
 
 
@@ -98,11 +97,13 @@ def test_the_server_is_away_for_a_minute(
     check(truth, tmp_path / "out", server, world.convert(truth.corpus, tmp_path / "out", server.url))
 
 
-@pytest.mark.parametrize("status", [401, 404, pytest.param(403, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    "status", [401, *(pytest.param(other, marks=pytest.mark.faults) for other in (302, 403, 404))]
+)
 def test_a_wrong_key_or_name_stops_the_run_and_marks_nothing(
     truth: Truth, tmp_path: Path, server: FaultyServer, status: int
 ) -> None:
-    """It begins after ten good pages: they are kept, the others stay to be done."""
+    """Half the pages are refused for the key: what was read is kept, the rest stays to be done."""
     server.order(rules=[{"fault": "status", "status": status, "body": "no such model", "share": [0, 2]}])
     run = world.convert(truth.corpus, tmp_path / "out", server.url)
     assert run.code == 2 and str(status) in run.err

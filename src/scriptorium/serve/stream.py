@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from scriptorium.errors import ServerError
 from scriptorium.serve.endpoint import Endpoint
 from scriptorium.serve.faults import Fault, of_body
 from scriptorium.serve.repeats import Repeats
@@ -77,7 +76,7 @@ def whole(data: bytes, endpoint: Endpoint) -> Reply:
         found = Reply(choice["message"].get("content") or "", choice.get("finish_reason") or "stop")
         found.count(reply.get("usage"))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise ServerError(f"{endpoint.base_url}: not a chat completion: {str(reply)[:300]}") from error
+        raise Fault(f"200, but no chat completion: {str(reply)[:300]}") from error
     return found
 
 
@@ -119,7 +118,7 @@ def take(event: bytes, reply: Reply, endpoint: Endpoint) -> str:
         reply.finish_reason = choice.get("finish_reason") or reply.finish_reason
         return (choice.get("delta") or {}).get("content") or ""
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise ServerError(f"{endpoint.base_url}: not a chat completion: {str(chunk)[:300]}") from error
+        raise Fault(f"200, but no chat completion: {str(chunk)[:300]}") from error
 
 
 def events(pieces: Iterator[bytes]) -> Iterator[bytes]:
