@@ -108,10 +108,13 @@ def test_no_more_requests_at_once_than_the_limit() -> None:
             flying -= 1
         return answer("x")
 
-    with ScriptedServer(reply) as server, ThreadPoolExecutor(24) as pool:
-        with ChatClient(up_to(server.endpoint, 6)) as client:
-            list(pool.map(lambda _: client.complete(PNG, "Read.", 7, 0.0), range(80)))
-            assert client.room == client.cap == 6
+    with (
+        ScriptedServer(reply) as server,
+        ThreadPoolExecutor(24) as pool,
+        ChatClient(up_to(server.endpoint, 6)) as client,
+    ):
+        list(pool.map(lambda _: client.complete(PNG, "Read.", 7, 0.0), range(80)))
+        assert client.room == client.cap == 6
     assert most <= 6
 
 
@@ -130,10 +133,13 @@ def test_too_many_requests_lower_the_limit_and_lose_nothing() -> None:
             flying -= 1
         return answer("x")
 
-    with ScriptedServer(reply) as server, ThreadPoolExecutor(24) as pool:
-        with ChatClient(replace(server.endpoint, in_flight=16, most=64)) as client:
-            texts = list(pool.map(lambda _: client.complete(PNG, "Read.", 7, 0.0).text, range(100)))
-            assert client.room <= 16
+    with (
+        ScriptedServer(reply) as server,
+        ThreadPoolExecutor(24) as pool,
+        ChatClient(replace(server.endpoint, in_flight=16, most=64)) as client,
+    ):
+        texts = list(pool.map(lambda _: client.complete(PNG, "Read.", 7, 0.0).text, range(100)))
+        assert client.room <= 16
     assert texts == ["x"] * 100
 
 
