@@ -25,9 +25,12 @@ from peer import add_options, from_options
 
 HERE = Path(__file__).parent
 SIDE = 1288
-OURS = "from scriptorium.cli import main; main()"
+OURS = "import sys; sys.modules['pandas'] = None; from scriptorium.cli import main; main()"
+"""Our command as in an installation without the training extras, in which there is no pandas: pyarrow imports
+it where it is, which takes as long as all the rest."""
 HELD = """
 import sys
+sys.modules["pandas"] = None
 from pathlib import Path
 from scriptorium.convert.documents import Pages
 from scriptorium.convert.plan import plan_corpus, read_plan
@@ -176,6 +179,18 @@ def rendering(pdfs: Path, peer: Path, most: int) -> dict[str, Any]:
     }
 
 
+def start(pdfs: Path, out: Path, runs: int = 3) -> list[float]:
+    """Seconds from the start of the process to the first request, for one small PDF, in several runs."""
+    found = []
+    smallest = min(pdfs.glob("*.pdf"), key=lambda path: path.stat().st_size)
+    for number in range(runs):
+        with server() as url:
+            words = [sys.executable, "-c", OURS, "convert", str(smallest), "--server", f"{url}#olmocr"]
+            words += ["--out", str(out / f"start{number}")]
+            found.append(timed(words, url, out / "start.log")["seconds_to_first_request"])
+    return found
+
+
 def held(pdfs: Path, most: int, out: Path) -> dict[str, Any]:
     """Memory while `most` requests wait for an answer: copies of the PDFs, each with another byte at its end."""
     corpus = out / "copies"
@@ -205,6 +220,7 @@ def main() -> None:
     found["throughput"] = throughput(options.pdfs, peer, options.out)
     (options.out / "throughput.json").write_text(json.dumps(found["throughput"]))
     found["rendering"] = rendering(options.pdfs, peer, options.rendered)
+    found["start"] = start(options.pdfs, options.out)
     found["held"] = held(options.pdfs, options.in_flight, options.out)
     text = json.dumps(found, indent=1)
     (options.out / "convert_client.json").write_text(text + "\n")

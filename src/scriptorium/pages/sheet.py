@@ -30,6 +30,7 @@ class Budget:
         with self._freed:
             self._freed.wait_for(lambda: not self.used or self.used + size <= self.size)
             self._add(size)
+            self._freed.notify()  # there may be room for one more; waking all would be slow with a thousand
 
     def change(self, size: int) -> None:
         """Add `size` bytes, or give some back (negative), at once."""
@@ -40,7 +41,7 @@ class Budget:
         self.used += size
         self.most = max(self.most, self.used)
         if size < 0:
-            self._freed.notify_all()
+            self._freed.notify()
 
 
 class Sheet:

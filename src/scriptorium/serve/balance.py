@@ -133,9 +133,11 @@ class Balancer:
             if waited < SLOW_SECONDS:
                 line.limit.answered(line.flying)
             self.last_answer = time.monotonic()
+            # The place of the one that left, and one more if the limit has grown; all when it is well again.
+            free = line.limit.size if line.open else 2
             line.faults, line.open, line.rest_until = 0, False, 0.0
             line.flying -= 1
-            self._changed.notify(2)  # the one that left, and one more if the limit has grown
+            self._changed.notify(free)
 
     def failed(self, line: Line, number: int, fault: Fault) -> float:
         """A request met a fault; seconds that it had better stay away from this line."""
@@ -153,14 +155,14 @@ class Balancer:
             if fault.pause or probe:
                 line.rest_until = max(line.rest_until, now + pause)
             line.open = line.open or line.faults >= FAULTS_TO_OPEN
-            self._changed.notify_all()
+            self._changed.notify()
             return max(pause, line.rest_until - now)
 
     def release(self, line: Line) -> None:
         """A request ended with an error that ends the run."""
         with self._changed:
             line.flying -= 1
-            self._changed.notify_all()
+            self._changed.notify()
 
     def queue(self, line: Line, waiting: float) -> None:
         """So many requests wait in the server."""
