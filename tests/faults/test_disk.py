@@ -21,17 +21,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount")
-    tried = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True)
+    tried = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], capture_output=True
+    )
     if not tried or tried.returncode:
         pytest.skip("a disk in memory can be mounted by root alone")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("size", [16, pytest.param(48, marks=pytest.mark.faults), pytest.param(80, marks=pytest.mark.faults)])
-def test_a_full_disk(
-    truth: Truth, small_disk: Path, server: FaultyServer, size: int
-) -> None:
+@pytest.mark.parametrize(
+    "size", [16, pytest.param(48, marks=pytest.mark.faults), pytest.param(80, marks=pytest.mark.faults)]
+)
+def test_a_full_disk(truth: Truth, small_disk: Path, server: FaultyServer, size: int) -> None:
     """The disk is full while the plan, pages or outputs are written. With room again the run goes on."""
     subprocess.run(["mount", "-o", OPTIONS.format(size), str(small_disk)], check=True)
     run = world.convert(truth.corpus, small_disk / "out", server.url)
@@ -44,9 +46,7 @@ def test_a_full_disk(
 
 
 @pytest.mark.parametrize("size", [7000, pytest.param(2000, marks=pytest.mark.faults)])
-def test_a_limit_to_the_size_of_files(
-    truth: Truth, tmp_path: Path, server: FaultyServer, size: int
-) -> None:
+def test_a_limit_to_the_size_of_files(truth: Truth, tmp_path: Path, server: FaultyServer, size: int) -> None:
     """What a quota does, without root: no file may grow beyond `size` bytes."""
     limited = world.start(
         truth.corpus,

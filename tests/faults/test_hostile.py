@@ -97,10 +97,20 @@ def test_malformed_files(tmp_path: Path, server: FaultyServer) -> None:
     assert world.outputs(tmp_path / "out") == first and server.told()["requests"] == asked
 
 
-SHORT = ["count-ten-digits.pdf", "wide-200-m.pdf", "deep-tree.pdf", "ring.pdf", "large.png", "empty.pdf", "huge-image.pdf"]
+SHORT = [
+    "count-ten-digits.pdf",
+    "wide-200-m.pdf",
+    "deep-tree.pdf",
+    "ring.pdf",
+    "large.png",
+    "empty.pdf",
+    "huge-image.pdf",
+]
 
 
-@pytest.mark.parametrize("names", [SHORT, pytest.param(list(BOMBS), marks=pytest.mark.faults)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "names", [SHORT, pytest.param(list(BOMBS), marks=pytest.mark.faults)], ids=["some", "all"]
+)
 def test_bombs(tmp_path: Path, server: FaultyServer, names: list[str]) -> None:
     """Beside two good documents, first and last in the plan, which come out whole."""
     corpus = tmp_path / "corpus"
@@ -116,7 +126,9 @@ def test_bombs(tmp_path: Path, server: FaultyServer, names: list[str]) -> None:
     assert all([row["status"] for row in rows[path.as_posix()]] == ["ok", "ok"] for path in good)
     for name in ("empty.pdf", "large.png", "cut.png", "text.pdf", "no-pages.pdf", "deflate.pdf", "busy.pdf"):
         if name in names:
-            assert {row["status"] for row in rows[(corpus / name).as_posix()]} <= {"unreadable", "blank"}, name
+            assert {row["status"] for row in rows[(corpus / name).as_posix()]} <= {"unreadable", "blank"}, (
+                name
+            )
 
 
 @pytest.mark.faults

@@ -13,7 +13,22 @@ from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.pages.pdf import PdfWorker
 from scriptorium.serve.adapter import load
 
-WORDS = "pagina folium ligne Seite страница 頁 ἔργον œuvre naïve | * _ <b> $x^2$ & \\ 🜍 “quoted”".split()
+WORDS = [
+    "pagina",
+    "folium",
+    "Seite",
+    "страница",
+    "頁",
+    "ἔργον",
+    "œuvre",
+    "|",
+    "*",
+    "_",
+    "<b>",
+    "$x^2$",
+    "&",
+    "🜍",
+]
 
 
 def hash_of_pixels(image: np.ndarray) -> str:
