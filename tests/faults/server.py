@@ -9,7 +9,8 @@ request is answered by the first rule all of whose conditions hold, and truly wh
     seconds   this long after the first chat request
 
 `fault` is a key of FAULTS. A request without an image (a probe) meets only rules without visits and share.
-While `hold` is true chat requests wait; with `stream` answers come as events to who asks for them. POST /control sets the script anew, GET /control tells what was asked.
+While `hold` is true chat requests wait; with `stream` answers come as events to who asks for them.
+POST /control sets the script anew, GET /control tells what was asked.
 The port is the first line of standard output. The process ends when its standard input does.
 """
 

@@ -139,7 +139,8 @@ def test_a_file_that_vanishes_after_the_plan(tmp_path: Path, server: FaultyServe
     run, last = late(server, corpus, tmp_path / "out", "gone")
     assert run.code == 3
     (row,) = [r for r in world.report(tmp_path / "out")["rows"] if r["status"] != "ok"]
-    assert row["source"] == last.as_posix() and "missing" in row["reason"]
+    assert row["source"] == last.as_posix() and row["status"] == "pending" and "gone" in row["reason"]
+    assert f"{last}, page 1: left pending" in run.err
     last.with_suffix(".away").rename(last)
     run = world.convert(corpus, tmp_path / "out", server.url)
     assert run.code == 0, run.err
@@ -153,7 +154,8 @@ def test_a_file_that_changes_after_the_plan(tmp_path: Path, server: FaultyServer
     run, last = late(server, corpus, tmp_path / "out", "changed")
     assert run.code == 3
     (row,) = [r for r in world.report(tmp_path / "out")["rows"] if r["status"] != "ok"]
-    assert row["source"] == last.as_posix() and "changed" in row["reason"]
+    assert row["source"] == last.as_posix() and row["status"] == "pending" and "changed" in row["reason"]
+    assert f"{last}, page 1: left pending" in run.err
     run = world.convert(corpus, tmp_path / "out", server.url)
     assert run.code == 0, run.err
     assert by_source(tmp_path / "out")[last.as_posix()] == true_texts(last, world.ADAPTER)

@@ -7,10 +7,11 @@ from typing import Any
 from scriptorium.convert.outputs.documents import pages_of, read_settings
 from scriptorium.files import write_json
 
-REVISION = 2
+REVISION = 3
 """Raised when the same store gives another report."""
 
 COLUMNS = ("document", "source", "member", "id", "page", "status", "reason")
+PENDING = "its document was gone or changed when the page was to be read; run again"
 MEASURES = ("attempts", "rotation", "finish_reason", "prompt_tokens", "tokens", "seconds")
 
 
@@ -35,4 +36,5 @@ def write_report(plan: Path, store: Path, receipts: list[Path], out: Path) -> di
 def report_row(row: dict[str, Any]) -> dict[str, Any]:
     """One row: which page, what became of it and why, and what it took."""
     measures = {key: row[key] for key in MEASURES if key in row}
-    return {key: row[key] for key in COLUMNS} | measures
+    reason = row["reason"] or (PENDING if row["status"] == "pending" else "")
+    return {key: row[key] for key in COLUMNS} | {"reason": reason} | measures
