@@ -200,6 +200,8 @@ def test_a_healthy_log_has_no_cause() -> None:
     log = (
         "INFO 11-21 16:00:01 [api_server.py:1839] vLLM API server version 0.30.0\n"
         "INFO: non-default args: {'host': '127.0.0.1', 'port': 8000, 'max_model_len': 16384}\n"
+        "INFO: Initializing a V1 LLM engine (v0.30.0) with config: model='model', trust_remote_code=True, "
+        "dtype=torch.bfloat16, max_seq_len=16384, quantization=None, enforce_eager=False, seed=0\n"
         "INFO: Model loading took 15.6271 GiB and 8.4 seconds\n"
         "INFO: Available KV cache memory: 52.11 GiB\n"
         "INFO: Application startup complete.\n"

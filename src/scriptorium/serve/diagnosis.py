@@ -114,7 +114,7 @@ SIGNS = (
     ),
     Sign(
         "remote_code",
-        r"trust_remote_code=True|contains custom code which must be executed",
+        r"pass the argument `trust_remote_code=True`|contains custom code which must be executed",
         "the weights come with code of their own",
         "Read that code, pin its revision (hub:org/name@revision), then --option trust-remote-code=true",
     ),
