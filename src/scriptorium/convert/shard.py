@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from scriptorium.convert.documents import Pages, SourceError
-from scriptorium.convert.memory import give_back_images
+from scriptorium.convert.host import allow_connections, give_back_images
 from scriptorium.convert.plan import label, read_plan
 from scriptorium.errors import HostError
 from scriptorium.files import write_json
@@ -84,7 +84,11 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
         "weights": weights_of(model),
         "prompt": adapter.prompt_sha256,
         "sampling": {"temperatures": adapter.temperatures, "max_tokens": adapter.max_tokens},
-        "asked": {"image_first": adapter.image_first, "fields": adapter.fields},
+        "asked": {
+            "image_first": adapter.image_first,
+            "fields": adapter.fields,
+            **({"guided_regex": adapter.guided_regex} if adapter.guided_regex else {}),
+        },
         "policy": {"reader": POLICY, "parser": adapter.parser, "fallback": FALLBACK_POLICY},
     }
 
@@ -115,6 +119,7 @@ def read_pages(
 
     A few more are drawn meanwhile, so that the next request need not wait for its image.
     """
+    allow_connections(client.cap)
     give_back_images()
     ahead = 2 * documents.worker.size
     pool = ThreadPoolExecutor(client.cap + ahead)
