@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import pyarrow.parquet as pq
 import yaml
+import zstandard
 
 from scriptorium.errors import InputError
 
@@ -170,10 +171,19 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
+def _opened(path: Path) -> TextIO:
+    """A file of JSON lines, compressed as its name says."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    if path.suffix == ".zst":
+        return cast(TextIO, zstandard.open(path, "rt", encoding="utf-8"))
+    return path.open(encoding="utf-8")
+
+
 def converted_pages(corpus: Path) -> Iterator[Row]:
     """The pages of a converted corpus in order: `source`, `page`, `status`, `text`."""
-    for path in sorted((corpus / "dolma").glob("*.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+    for path in sorted((corpus / "dolma").glob("*.jsonl*")):
+        with _opened(path) as file:
             for line in file:
                 record = json.loads(line)
                 source = record["metadata"]["Source-File"]
