@@ -11,7 +11,11 @@ import pytest
 import zstandard
 
 from scriptorium import __version__
-from scriptorium.convert.outputs.options import parse
+from scriptorium.convert.outputs.documents import Document
+from scriptorium.convert.outputs.dolma import compat_record, record
+from scriptorium.convert.outputs.names import Names
+from scriptorium.convert.outputs.options import Options, parse
+from scriptorium.convert.outputs.write import lines
 from scriptorium.errors import ConfigError
 from scriptorium.files import sha256_json
 
@@ -225,11 +229,11 @@ def test_parquet_has_a_row_a_page_failed_ones_too(corpus: Path, tmp_path: Path) 
 
 def test_the_manifest_says_what_became_of_every_document(corpus: Path, tmp_path: Path) -> None:
     assert write(corpus, tmp_path, formats=EVERY) == (2, 1, 0)
-    lines = [json.loads(line) for line in (tmp_path / "documents.jsonl").read_text().splitlines()]
-    assert [line["source"] for line in lines] == [A, "corpus/lost.pdf", "corpus/b.png"]
-    assert [len(line["files"]) for line in lines] == [6, 0, 6]
-    assert all((tmp_path / place).is_file() for line in lines for place in line["files"].values())
-    assert lines[1]["statuses"] == {"gave_up": 1}
+    told = [json.loads(line) for line in (tmp_path / "documents.jsonl").read_text().splitlines()]
+    assert [line["source"] for line in told] == [A, "corpus/lost.pdf", "corpus/b.png"]
+    assert [len(line["files"]) for line in told] == [6, 0, 6]
+    assert all((tmp_path / place).is_file() for line in told for place in line["files"].values())
+    assert told[1]["statuses"] == {"gave_up": 1}
 
 
 @pytest.mark.parametrize(("budget", "written"), [(0.0, 1), (0.33, 1), (0.34, 2)])
@@ -281,3 +285,23 @@ def test_a_failure_leaves_the_old_outputs(
 def test_options_that_cannot_be_are_refused(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=f"here: .*{told}"):
         parse(values, "here")
+
+
+def test_dolma_has_what_a_manifest_says_but_not_in_the_layout_of_olmocr() -> None:
+    page = {"page": 1, "pages": 1, "status": "ok", "text": "x", "metadata": '{"year": 1901}'}
+    document = Document(sha256("a"), "b.zip", "a.pdf", "no. 7", [page])
+    metadata = record(document)["metadata"]
+    assert (metadata["Source-File"], metadata["manifest-id"], metadata["manifest"]) == (
+        "b.zip::a.pdf",
+        "no. 7",
+        {"year": 1901},
+    )
+    theirs = compat_record(document, "2026-01-02")
+    assert theirs is not None and not {"manifest", "manifest-id"} & set(theirs["metadata"])
+
+
+def test_a_file_without_pages_has_its_reason_in_the_manifest(tmp_path: Path) -> None:
+    row = {"source": "a.pdf", "page": 0, "pages": 0, "status": "duplicate", "reason": "same bytes as b.pdf"}
+    found = iter([Document(sha256("a"), "a.pdf", "", "", [row])])
+    (line,) = lines(found, Names(""), {}, Options())
+    assert (line["statuses"], line["reason"], line["files"]) == ({"duplicate": 1}, "same bytes as b.pdf", {})

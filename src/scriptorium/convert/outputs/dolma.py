@@ -1,6 +1,7 @@
 """Dolma records: one a document, with the span of every page in its text. Ours, or olmOCR's to the byte."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,7 +60,10 @@ def record(document: Document) -> dict[str, Any]:
     pages = document.pages
     text, spans = joined([page_text(page) for page in pages], pages)
     fronts = [page.get("front") or {} for page in pages]
-    named = {"manifest-id": document.id} if document.id else {}
+    told = pages[0].get("metadata")
+    named = ({"manifest-id": document.id} if document.id else {}) | (
+        {"manifest": json.loads(told)} if told else {}
+    )
     return {
         "id": document.sha256,
         "text": text,

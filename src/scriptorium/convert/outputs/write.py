@@ -90,6 +90,7 @@ def lines(
             "id": document.id,
             "document": document.sha256,
             "statuses": dict(sorted(Counter(page["status"] for page in document.pages).items())),
+            "reason": "" if document.pages[0]["page"] else document.pages[0]["reason"],
             "dropped": why,
             "files": written,
         }
