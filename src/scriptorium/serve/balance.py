@@ -37,6 +37,8 @@ class Line:
         self.limit = Limit(endpoint.in_flight, endpoint.cap)
         self.flying = 0
         self.faults = 0
+        self.counted = 0
+        """The number of the last request that was sent when the latest of these faults came."""
         self.rest_until = 0.0
         self.open = False
         self.streams: bool | None = None
@@ -143,10 +145,12 @@ class Balancer:
         """A request met a fault; seconds that it had better stay away from this line."""
         with self._changed:
             line.flying -= 1
-            line.faults += 1
+            fresh = number > line.counted  # what was sent before the last fault was known met the same one
+            if fresh:
+                line.faults, line.counted = line.faults + 1, line.limit.begun
             if fault.overload:
                 line.limit.overloaded(number)
-            if line.faults == 1:
+            if fresh and line.faults == 1:
                 told = f"{line.endpoint.base_url}: {fault}; waiting up to {self.patience:.0f} s"
                 print(told, file=sys.stderr, flush=True)
             pause = fault.pause or pause_after(line.faults)
