@@ -2,7 +2,8 @@
 
 A fault of the line or the server is waited out, or tried at another endpoint, and never counts as a model's
 attempt; a request that the server refuses is the page's fault; a refused key or an unknown model stops the
-run. Each request has a thread: 1,600 of them in flight cost less than 300 MB (benchmarks/convert_client.py).
+run. Each request has a thread: with 1,600 of them in flight the process
+has less than 500 MB (benchmarks/convert_client.py).
 """
 
 import base64
