@@ -4,7 +4,7 @@ import fnmatch
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scriptorium.convert.patterns import has_magic, matches, split_base
@@ -16,6 +16,7 @@ RANGES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(RANGES, st.integers(0, 80))
 def test_what_is_written_is_what_is_selected(ranges: list[tuple[int, int | None]], count: int) -> None:
     text = ", ".join(f"{a}-" if n is None else f"{a}-{a + n}" if n else str(a) for a, n in ranges)
@@ -35,6 +36,7 @@ def test_what_is_no_range_is_named(text: str) -> None:
         parse_ranges(text)
 
 
+@settings(deadline=None)
 @given(st.text("ab[]*?!-", max_size=8), st.text("ab-", min_size=1, max_size=5))
 def test_a_glob_of_one_name_is_as_fnmatch_has_it(pattern: str, name: str) -> None:
     if "[" not in pattern:
@@ -43,6 +45,7 @@ def test_a_glob_of_one_name_is_as_fnmatch_has_it(pattern: str, name: str) -> Non
         assert matches(name, pattern) in (True, False)  # any pattern compiles
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=5))
 def test_two_stars_cross_folders_and_one_does_not(parts: list[str]) -> None:
     path = "/".join(parts)
