@@ -26,7 +26,7 @@ NAME = "model"
 START_SECONDS = 900.0
 START_TRIES = 3
 LOG_LINES = 20
-INSTALL = {"transformers": "pip install 'scriptorium[serve]'", "vllm": "pip install vllm"}
+INSTALL = {"transformers": "pip install '.[serve]'", "vllm": "pip install vllm"}
 """What makes an engine available."""
 
 IN_FLIGHT = {"transformers": 1, "vllm": 64}
