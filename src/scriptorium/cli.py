@@ -135,6 +135,8 @@ def summarise(report: dict[str, Any], out: Path, formats: Sequence[str]) -> None
     counts = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
     typer.echo(f"{report['files']} files, {report['pages']} pages: {counts}")
     typer.echo(f"text in {', '.join(str(out / name) for name in formats)}")
+    if fallen := [row for row in report["rows"] if row["status"] == "fallback_text"]:
+        typer.echo(f"{len(fallen)} pages have the text layer's text, not the model's: {fallen[0]['reason']}")
     lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
     if lost:
         raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")

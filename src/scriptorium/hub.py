@@ -103,7 +103,7 @@ def _explained(name: str, revision: str, folder: Path | None = None, path: str =
         from huggingface_hub.errors import HTTPError
     except ImportError as error:
         raise HostError(
-            "fetching from the hub needs huggingface_hub; install it: pip install 'scriptorium[hub]'"
+            "fetching from the hub needs huggingface_hub; install it: pip install '.[hub]'"
         ) from error
     try:
         yield

@@ -116,6 +116,7 @@ Table 1: Costs
 GOLDEN = {
     "markdown": ("# As it is\r\n\n\n\nyes <b>", "# As it is\r\n\n\n\nyes <b>"),
     "chandra": (HTML, HTML_MARKDOWN),
+    "html": (HTML, HTML_MARKDOWN),
     "surya": (
         json.dumps(
             {

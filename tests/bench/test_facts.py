@@ -15,6 +15,10 @@ HTML = (
     "<table><tr><th rowspan=2>City</th><th colspan=2>Rain</th></tr><tr><th>May</th><th>June</th></tr>"
     "<tr><td>Oslo</td><td>53</td><td>68</td></tr></table>"
 )
+BLOCKS = (
+    "<table><tr><td><p>3.2</p><p>(0.1)</p></td><td><ul><li>a</li><li>b</li></ul></td><td>c<br>-<br>d</td></tr>"
+    "</table>"
+)
 LISTS = "Buy:\n\n1. milk\n2. *brown* bread\n   - rye\n   - [x] oat\n3. eggs\n\n* eggs\n"
 HTML_LISTS = "<ol><li>milk<li>brown bread<ul><li>rye</li></ul></li><li>eggs</li></ol>"
 CODE = "```Python\nif x:  \n    y = 1\n```\n\nuse `a  b` or <pre><code class='language-c'>\nint i;\n</code></pre>"
@@ -51,6 +55,12 @@ CASES = [
     ({"type": "table_row", "cells": ["1,136", "(68)"]}, TABLE, "found"),
     ({"type": "table_row", "cells": ["Oslo", "(68)"]}, TABLE, "no_row"),
     ({"type": "table_row", "cells": ["Paris"]}, TABLE, "no_cell"),
+    ({"type": "table_row", "cells": ["3.2 (0.1)", "a b", "c - d"]}, BLOCKS, "found"),
+    (
+        {"type": "table_row", "cells": ["p<0.05", "p < 0.05"]},
+        "| $p<0.05$ | p &lt; 0.05 |\n|-|-|\n| a | b |",
+        "found",
+    ),
     ({"type": "table_row", "cells": ["City", "Rain"]}, HTML, "found"),
     ({"type": "table_row", "cells": ["City", "May", "June"]}, HTML, "found"),
     ({"type": "numeric_cell", "value": 1136, "left_heading": "Oslo"}, TABLE, "found"),
@@ -91,11 +101,14 @@ CASES = [
     ({"type": "link", "href": "http://x.org"}, "`[a](http://x.org)`", "no_link"),
     ({"type": "link", "href": "a?b&c", "text": "A B"}, "<a class=x href='a?b&amp;c'>A <b>B</b></a>", "found"),
     ({"type": "link", "href": "https://bare.org/x"}, "at https://bare.org/x.", "found"),
+    ({"type": "link", "text": "a b", "href": "/u"}, "[a *b*][] c\n\n[a *b*]: /u", "found"),
+    ({"type": "link", "text": "1"}, LINKS, "missing"),
     ({"type": "link", "text": "see", "href": "u"}, "[[see](u)] [x] [ ]", "found"),
     ({"type": "heading_outline", "headings": [(1, "Title"), (2, "One"), (2, "Two")]}, HEADINGS, "found"),
     ({"type": "heading_outline", "headings": [(1, "Two"), (2, "Deep & dark")]}, HEADINGS, "found"),
     ({"type": "heading_outline", "headings": [(1, "Two"), (1, "Deep & dark")]}, HEADINGS, "other_levels"),
     ({"type": "heading_outline", "headings": [(1, "Title"), (2, "Two")]}, HEADINGS, "no_outline"),
+    ({"type": "heading_outline", "headings": [(1, "A"), (2, "B")]}, "# A #\n\nB\n-", "found"),
     ({"type": "heading_outline", "headings": [(1, "Nothing")]}, HEADINGS, "missing"),
     ({"type": "heading_outline", "headings": [(1, "Nothing")]}, "words", "no_heading"),
 ]

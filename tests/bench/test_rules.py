@@ -156,3 +156,19 @@ def test_any_text_gets_verdicts(text: str, rules: str) -> None:
     shares = [page_share([*ASKED, *PAGE], text, rules) for _ in range(2)]
     assert shares[0] == shares[1]
     assert 0.0 <= shares[0] <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "asked", "passed"),
+    [
+        ("m<sup>2</sup>", "m2", True),
+        ("H<sub>2</sub>O", "H2O", True),
+        ("m<sup>2</sup>", "m^2", True),
+        ("m<sup>2</sup>", "m<sup>2</sup>", True),
+        ("m2", "m<sup>2</sup>", False),
+        ("a_b", "ab", False),
+    ],
+)
+def test_a_cell_may_say_a_script_better_than_its_test(cell: str, asked: str, passed: bool) -> None:
+    page = f"<table><tr><td>{cell}</td><td>area</td></tr></table>"
+    assert judge({"type": "table", "cell": asked}, page, STRICT).passed is passed

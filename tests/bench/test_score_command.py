@@ -161,12 +161,15 @@ def test_markdown_is_escaped(bench: Path, tmp_path: Path) -> None:
     assert r"| a\|\_b\_ |" in (tmp_path / "s.md").read_text()
 
 
-def test_eval_results(bench: Path, tmp_path: Path) -> None:
-    run("score", bench, "--candidate", "half", "--eval-results", tmp_path / "olmocrbench.yaml")
+def test_eval_results(bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask = ("score", bench, "--candidate", "half", "--eval-results", tmp_path / "olmocrbench.yaml")
+    assert run(*ask) == 2 and "has no category x" in capsys.readouterr().err
+    (bench / "x.jsonl").rename(bench / "old_scans.jsonl")
+    run(*ask)
     found = yaml.safe_load((tmp_path / "olmocrbench.yaml").read_text())
     assert {each["dataset"]["id"] for each in found} == {"allenai/olmOCR-bench"}
     values = {each["dataset"]["task_id"]: each["value"] for each in found}
-    assert values == {"overall": 66.6667, "baseline": 100.0, "x": 33.3333}
+    assert values == {"overall": 66.6667, "baseline": 100.0, "old_scans": 33.3333}
     assert OLMOCR in found[0]["notes"] and "without arxiv_math" in found[0]["notes"]
 
 
@@ -229,3 +232,19 @@ def test_an_output_that_cannot_be_written_is_named(bench: Path, capsys: pytest.C
 @pytest.mark.parametrize("wrong", ["nan", "-1", "101"])
 def test_a_threshold_that_is_no_percentage_is_refused(bench: Path, wrong: str) -> None:
     assert run("score", bench, "--candidate", "full", f"--fail-under={wrong}") == 2
+
+
+def test_a_tool_that_fails_on_every_page_is_there_and_fails(
+    bench: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bench / "broken").mkdir()
+    for page in ("a_pg1", "a_pg2", "b_pg1"):
+        sidecar = bench / "broken" / f"{page}_repeat1.json"
+        sidecar.write_text('{"state": "error", "error": "it crashed"}', encoding="utf-8")
+    assert run("score", bench, "--no-nulls") == 3
+    assert "broken: 2 of 2 pages have no output" in capsys.readouterr().out
+
+
+def test_a_drop_needs_something_to_drop_from(bench: Path) -> None:
+    assert run("score", bench, "--candidate", "full", "--max-drop", "1") == 2
+    assert run("score", bench, "--candidate", "full", "--fail-under", "0.8") == 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from scriptorium.bench.outputs import page_id, page_names
+from scriptorium.bench.outputs import page_id, page_names, page_sidecars
 from scriptorium.bench.tests import Test, TestError, check_test, records
 from scriptorium.errors import InputError
 
@@ -130,10 +130,14 @@ def by_page(tests: list[tuple[str, Test]]) -> Paged:
 
 
 def candidates(folder: Path) -> list[str]:
-    """The candidates of a bench folder, by name: folders with an output for at least one of its PDFs."""
+    """The candidates of a bench folder, by name: folders with an output, if only a failed one, for one of its PDFs."""
     stems = {
         pdf.relative_to(folder / "pdfs").as_posix().removesuffix(".pdf")
         for pdf in (folder / "pdfs").rglob("*.pdf")
     }
     others = sorted(each for each in folder.iterdir() if each.is_dir() and each.name != "pdfs")
-    return [each.name for each in others if any(stem in stems for _, stem, _, _ in page_names(each))]
+    return [
+        each.name
+        for each in others
+        if any(stem in stems for _, stem, _, _ in (*page_names(each), *page_sidecars(each)))
+    ]

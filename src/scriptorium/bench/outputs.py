@@ -71,6 +71,11 @@ def page_names(folder: Path) -> Iterator[tuple[Path, str, int, int]]:
     yield from _named(folder, _REPEAT)
 
 
+def page_sidecars(folder: Path) -> Iterator[tuple[Path, str, int, int]]:
+    """The same of the sidecars below a candidate's folder, those without an output included."""
+    yield from _named(folder, _SIDECAR)
+
+
 def _named(folder: Path, form: re.Pattern[str]) -> Iterator[tuple[Path, str, int, int]]:
     paths = [Path(home, name) for home, _, names in os.walk(folder, onerror=_refuse) for name in names]
     for path in sorted(paths):
@@ -100,7 +105,7 @@ def read_candidate(folder: Path, candidate: str) -> dict[str, list[Output]]:
     home = folder / candidate
     for path, stem, page, repeat in page_names(home):
         found.setdefault(page_id(stem, page), []).append((repeat, read_output(path)))
-    for path, stem, page, repeat in _named(home, _SIDECAR):
+    for path, stem, page, repeat in page_sidecars(home):
         if not path.with_suffix(".md").exists():
             found.setdefault(page_id(stem, page), []).append((repeat, _lost(_sidecar(path))))
     if not found:

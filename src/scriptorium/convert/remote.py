@@ -48,7 +48,7 @@ def filesystem(uri: str) -> tuple[Any, str]:
     try:
         return import_module("fsspec.core").url_to_fs(uri)
     except ImportError as error:
-        what = "pip install 'scriptorium[remote]'"
+        what = "pip install '.[remote]'"
         raise ConfigError(f"{shown(uri)}: {error}; to read it: {what}") from error
     except ValueError as error:
         raise ConfigError(f"{shown(uri)}: {error}") from error

@@ -83,7 +83,7 @@ def packages(requirements: Sequence[str], needed: Sequence[str]) -> Iterator[Fin
             continue
         use = f" (for {USES[extra]})" if extra else ""
         state: State = "missing" if not extra or extra in needed else "warning"
-        mend = f"pip install 'scriptorium[{extra}]'" if extra else "pip install --upgrade scriptorium"
+        mend = f"pip install '.[{extra}]'" if extra else "pip install --upgrade scriptorium"
         yield Finding(name, state, f"lacks {', '.join(lacking)}{use}", mend)
 
 

@@ -17,7 +17,7 @@ from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint, headers
 from scriptorium.serve.keeper import Keeper
 from scriptorium.serve.process import OWN_KEY, Order, served_name, vllm_options
 
-INSTALL = {"transformers": "pip install 'scriptorium[serve]'", "vllm": "pip install vllm"}
+INSTALL = {"transformers": "pip install '.[serve]'", "vllm": "pip install vllm"}
 """What makes an engine available."""
 
 IN_FLIGHT = {"transformers": 1, "vllm": 64}

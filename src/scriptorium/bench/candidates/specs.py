@@ -20,6 +20,7 @@ RECORD = "candidate.json"
 """The file in a candidate's folder that says what it was made with."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+SHELL = ("|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1")
 PLACEHOLDERS = ("pdf", "page", "image", "out")
 PROMPT = (
     "Write down the text of this page as Markdown, in the order in which a person reads it. Write formulas as "
@@ -121,6 +122,8 @@ class CommandSpec(Spec):
             words = shlex.split(command)
         except ValueError as error:
             raise ValueError(f"cannot be split into words ({error}): {command!r}") from error
+        if shell := [word for word in words if word in SHELL]:
+            raise ValueError(f"{shell[0]!r} is a shell's, and no shell runs: write sh -c '...' around it")
         found = {name for word in words for name in PLACEHOLDER.findall(word)}
         if wrong := sorted(found - set(PLACEHOLDERS)):
             raise ValueError(f"unknown placeholder {{{wrong[0]}}}; known: {', '.join(PLACEHOLDERS)}")

@@ -103,4 +103,5 @@ def adapt(
     """Read an existing candidate's texts in another tool's dialect, as a new candidate."""
     from scriptorium.bench.candidates.convert import adapt as run
 
+    ending = ending if ending.startswith(".") else f".{ending}"
     typer.echo(f"{folder / new}: {run(folder, candidate, new, dialect, force, ending)}")

@@ -63,8 +63,12 @@ def score(
     from scriptorium.bench.scoring.terminal import show
     from scriptorium.files import write_text
 
-    if fail_under is not None and not 0 <= fail_under <= 100:
-        raise ConfigError(f"--fail-under {fail_under}: must be a percentage, 0 to 100")
+    if fail_under is not None and not (fail_under == 0 or 1 <= fail_under <= 100):
+        raise ConfigError(f"--fail-under {fail_under}: must be a percentage: 80, not 0.8")
+    if max_drop and not against:
+        raise ConfigError(
+            f"--max-drop {max_drop:g}: give --against too, the candidate or file to compare with"
+        )
     scorer = Scorer.of(folder, rules, profile, category, skip_baseline, nulls, jobs, cache)
     scores = [scorer.score(name) for name in candidate or scorer.candidates()]
     if strict_coverage:
@@ -99,7 +103,10 @@ def compare(
     jobs: Jobs = 1,
     cache: Cached = True,
 ) -> None:
-    """Compare candidates pair by pair on the same tests: difference, interval, p, tests gained and lost."""
+    """Compare candidates pair by pair on the same tests: difference, interval, p, tests gained and lost.
+
+    Exit code 3: a candidate lacks pages (their tests count as failed).
+    """
     from scriptorium.bench.scoring import formats
     from scriptorium.bench.scoring.comparison import compare_all
     from scriptorium.bench.scoring.terminal import show
@@ -116,6 +123,7 @@ def compare(
     if markdown:
         write_text(markdown, formats.as_markdown(scores, comparisons))
     show(scores, comparisons)
+    hold_to(scores, [], None, 0.0)
 
 
 @dataclass(frozen=True)

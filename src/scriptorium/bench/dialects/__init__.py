@@ -19,6 +19,7 @@ from scriptorium.bench.dialects import (
     nanonets,
     nougat,
     pandoc,
+    plain_html,
     surya,
 )
 from scriptorium.pages.answers import dots
@@ -38,7 +39,7 @@ class Dialect(Protocol):
 
 
 MODULES: tuple[Dialect, ...] = (markdown, marker, mineru, docling, dots, chandra, surya, nanonets, nougat)
-MODULES += (got_ocr, deepseek_ocr, mistral, pandoc)
+MODULES += (got_ocr, deepseek_ocr, mistral, pandoc, plain_html)
 DIALECTS: dict[str, Dialect] = {module.NAME: module for module in MODULES}
 
 

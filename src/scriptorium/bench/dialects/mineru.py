@@ -29,7 +29,7 @@ def adapt(text: str) -> str:
 
 
 def _content(items: list[Any]) -> str:
-    pages = {item.get("page_idx", 0) for item in items if isinstance(item, dict)}
+    pages = {str(item.get("page_idx", 0)) for item in items if isinstance(item, dict)}
     if len(pages) > 1:
         raise DialectError(f"{len(pages)} pages; give one page at a time")
     return joined([_item(item, f"item {number}") for number, item in enumerate(items)])

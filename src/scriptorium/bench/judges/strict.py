@@ -24,6 +24,9 @@ LEADER_LENGTH = 400
 _LEADER = re.compile(r"[\s.·…_\-–—=|:*#~+]*")
 _WORDS = re.compile(r"^[A-Za-z]+ [A-Za-z]", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
+_SCRIPT = re.compile(r"\^|_(?=\d)")
+"""The marks of scripts in the text view."""
+
 _CLOSING_TAGS = re.compile(r"(?:\s*>[a-zA-Z0-9]+/<)+")
 """Closing tags that end a text, read from its end: from the front, a page of tags would take forever."""
 
@@ -106,10 +109,16 @@ def _own(matches: list[Match], others: list[Match]) -> list[Match]:
 
 
 def table(test: Test, page: Page) -> Verdict:
-    """A cell with its neighbours and headings; texts are alike to 1 - max_diffs/length, and half at least."""
+    """A cell with its neighbours and headings; texts are alike to 1 - max_diffs/length, and half at least.
+
+    A test that writes a script flat (`m2`) is also met by a cell that says it better (`m<sup>2</sup>`).
+    """
 
     def same(wanted: str, text: str) -> bool:
-        return alike(wanted, text, test["max_diffs"])
+        if alike(wanted, text, test["max_diffs"]):
+            return True
+        flat = _SCRIPT.sub("", text)
+        return flat != text and not _SCRIPT.search(wanted) and alike(wanted, flat, test["max_diffs"])
 
     markdown = [] if test["ignore_markdown_tables"] else page.strict_markdown_tables
     return judge_table(test, markdown + page.strict_html_tables, asked_whole, same)

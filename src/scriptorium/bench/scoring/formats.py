@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from scriptorium import __version__
 from scriptorium.bench.rules import OLMOCR
-from scriptorium.bench.scoring.rows import Row, reason
+from scriptorium.bench.scoring.rows import Row, document_of, reason
 from scriptorium.bench.scoring.scores import Scores
 from scriptorium.errors import ConfigError
 
@@ -35,6 +35,9 @@ TASKS = (
 
 _NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Characters that no XML document may hold (XML 1.0, section 2.2). Compiled when used: it takes milliseconds."""
+
+FEW = 10
+"""Documents below which a bootstrap over documents has too little to draw from."""
 
 CELL_COLUMNS = ("passed", "counts", "share", "code", "margin", "would_pass_if", "error")
 
@@ -102,8 +105,9 @@ def _junit_case(suite: ElementTree.Element, row: Row, rules: str) -> str:
     if cell["counts"]:
         return "passed"
     kind = "error" if "error" in cell or row["state"] in ("missing", "error") else "failure"
-    fault = ElementTree.SubElement(case, kind, type=reason(cell), message=_xml(f"{row['pdf']} {row['page']}"))
-    fault.text = _xml(str(cell.get("error") or cell["would_pass_if"] or reason(cell)))
+    fault = ElementTree.SubElement(case, kind, type=reason(cell), message=_xml(reason(cell)))
+    hint = cell.get("error") or (f"would pass if {cell['would_pass_if']}" if cell["would_pass_if"] else "")
+    fault.text = _xml(f"{row['pdf']}, page {row['page']}: {reason(cell)}" + (f"; {hint}" if hint else ""))
     return kind
 
 
@@ -179,6 +183,9 @@ def remarks(scores: Scores) -> list[str]:
                 f" pass@{k} {repeats['pass_at'][k]:.1f}, all {k} {repeats['all_of'][k]:.1f},"
                 f" flaky {repeats['flaky']:.1f}"
             )
+    documents = len({document_of(row["pdf"]) for row in scores.rows})
+    if documents < FEW:
+        lines.append(f"{documents} documents are too few for intervals and p to mean much")
     if scores.rejected:
         lines.append(f"{scores.rejected} tests that reviewers rejected are left out")
     return [f"{scores.candidate}: {line}" for line in [*lines, *scores.warnings]]
@@ -225,6 +232,8 @@ def as_eval_results(scores: Sequence[Scores]) -> str:
     if len(scores) != 1 or OLMOCR not in scores[0].rules:
         raise ConfigError(f"--eval-results: it holds one candidate's scores under {OLMOCR}; name them")
     found = scores[0].rules[OLMOCR]
+    if others := [task for task in found["categories"] if task not in TASKS]:
+        raise ConfigError(f"--eval-results: it is for {HUB}, which has no category {', '.join(others)}")
     lacking = [task for task in TASKS if task not in found["categories"]]
     part = f"; without {', '.join(lacking)}" if lacking else ""
     values = {

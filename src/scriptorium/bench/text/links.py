@@ -71,7 +71,7 @@ class _LinkScanner(Scanner):
         if target := _TARGET.match(token.group()):
             self.found.append(_Found(low, high, start, target[1] or target[2] or ""))
             return
-        named = _REFERENCE.match(self.raw, self.at)
+        named = _REFERENCE.match(self.raw, token.end())
         label = (named[1] if named else "") or self.raw[start + 1 : token.start()][:200]
         self.found.append(_Found(low, high, start, None, label))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml import html
 
+from scriptorium.bench.text.markdown_tokens import SPACED
 from scriptorium.bench.text.olmocr_html import HtmlTables
 
 MAX_SPAN = 1000
@@ -277,7 +278,7 @@ def own_text(element: Any, without: tuple[str, ...] = ()) -> str:
 
 
 def _add_texts(element: Any, texts: list[str], without: tuple[str, ...]) -> None:
-    """Add the texts below an element in order: line breaks as such, super- and subscripts with their sign.
+    """Add the texts below an element in order: blocks and line breaks parted, super- and subscripts with their sign.
 
     The parser ends at a depth of 256, and so does the recursion.
     """
@@ -286,9 +287,10 @@ def _add_texts(element: Any, texts: list[str], without: tuple[str, ...]) -> None
         if isinstance(child.tag, str) and child.tag not in without:
             if child.tag in ("sup", "sub"):
                 texts.append("^" if child.tag == "sup" else "_")
-            if child.tag == "br":
-                texts.append("\n")
+            parting = " " if SPACED.fullmatch(child.tag) else ""
+            texts.append(parting)
             _add_texts(child, texts, without)
+            texts.append(parting)
         texts.append(child.tail or "")
 
 

@@ -9,28 +9,30 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 
 from scriptorium.bench.judges.steps import Steps
-from scriptorium.bench.text.inline_math import plain_formula
+from scriptorium.bench.text.inline_math import plain_formula, tightened
 from scriptorium.bench.text.markdown_tokens import (
-    HIDDEN,
-    INLINE,
+    DEFINITION,
     LINE,
     MARKS,
+    NO_TITLE,
+    PARAGRAPH_END,
     PUNCTUATION,
+    REFERENCE,
     SCRIPT_DIGITS,
-    SPACED,
+    SOFT_HYPHEN,
     SPECIAL,
+    SUBSCRIPTS,
     SUPERSCRIPTS,
+    TIGHT,
     TOKEN,
     TOKENS,
+    kind_of,
+    written,
 )
 from scriptorium.bench.text.seen import Mark, Note, View
-
-CELL = " | "
-"""What stands between the cells of a table, written in Markdown or in HTML."""
 
 MAX_TOKENS = 1_000_000
 """Tokens of a page that are read, in some seconds: a thousand times those of a dense page."""
@@ -44,31 +46,13 @@ def view(markdown: str) -> View:
     return Scanner.of(markdown).finish()
 
 
-@lru_cache(maxsize=1024)
-def _kind(name: str) -> str:
-    """What a tag of this name does to the text: hidden, spaced (it parts words), inline, or nothing known."""
-    kinds = {"hidden": HIDDEN, "spaced": SPACED, "inline": INLINE}
-    return next((kind for kind, names in kinds.items() if names.fullmatch(name)), "")
-
-
-@lru_cache(maxsize=1024)
-def _written(name: str, closing: bool) -> str:
-    """What a tag that is known and not hidden writes."""
-    if name in ("td", "th") or (name == "tr" and closing):
-        return "" if closing and name != "tr" else CELL
-    if name in ("sup", "sub"):
-        return "" if closing else "^" if name == "sup" else "_"
-    return " " if _kind(name) == "spaced" else ""
-
-
 @dataclass(slots=True)
 class _Piece:
-    """A piece of output: its text, where it comes from, and whether blanks beside it vanish."""
+    """A piece of output: its text, and where it comes from."""
 
     text: str
     low: int
     high: int
-    tight: bool = False
 
 
 @dataclass(slots=True)
@@ -102,14 +86,18 @@ class Scanner:
         self.tags: dict[str, list[int]] = {}
         self.notes: list[tuple[str, int, int]] = []
         self.raised: int | None = None
-        self.heading: tuple[int, int] | None = None
+        self.heading: tuple[int, int, int] | None = None
         self.line_piece = self.under = 0
         self.blank_line = True
         self.absent_ticks: set[int] = set()
+        self.paragraph_end = -1
+        self.hyphens = "\u00ad" in self.raw or "&shy;" in self.raw
+        defined = DEFINITION.finditer(self.raw) if "]:" in self.raw else ()
+        self.labels = {definition["label"].casefold() for definition in defined}
 
-    def put(self, text: str, end: int, tight: bool = False) -> None:
+    def put(self, text: str, end: int) -> None:
         """Write `text` for the Markdown up to `end`, and go on from there."""
-        self.pieces.append(_Piece(text, self.at, end, tight))
+        self.pieces.append(_Piece(text, self.at, end))
         self.at = end
 
     def scan(self) -> None:
@@ -143,11 +131,7 @@ class Scanner:
         if line["fence"] is not None:
             self.fenced(line)
         elif line["rule"] is not None:
-            underlined = line["rule"].strip()
-            if not self.blank_line and set(underlined) in ({"="}, {"-"}) and len(self.pieces) > 1:
-                level = 1 if underlined[0] == "=" else 2
-                self.marks.append(("heading", self.under, len(self.pieces), level))
-            self.put(" ", line.end())
+            self.ruled(line["rule"].strip(), line.end())
         elif line["delimiter"] is not None or line["link"] is not None:
             self.put(" ", line.end())
         else:
@@ -155,7 +139,16 @@ class Scanner:
             self.put("" if line.group().strip() else " ", line.end())
             self.line_piece = len(self.pieces)
             if line["hashes"] is not None:
-                self.heading = len(self.pieces), line["hashes"].count("#")
+                self.heading = len(self.pieces), self.at, line["hashes"].count("#")
+
+    def ruled(self, rule: str, end: int) -> None:
+        """Take a line of `-`, `=` and the like: it makes the line above a heading, or parts paragraphs."""
+        above = self.raw.rfind("\n", 0, max(self.at - 1, 0)) + 1
+        headed = not self.blank_line and len(self.pieces) > 1 and set(rule) in ({"="}, {"-"})
+        headed = headed and not NO_TITLE.match(self.raw, above)
+        if headed:
+            self.marks.append(("heading", self.under, len(self.pieces), 1 if rule[0] == "=" else 2))
+        self.put(rule if len(rule) == 1 and not headed else " ", end)
 
     def fenced(self, line: re.Match[str]) -> None:
         """Take a fenced block of code as it stands."""
@@ -164,14 +157,25 @@ class Scanner:
         self.put(" ", line.end())
         end = closing.search(self.raw, self.at)
         until = end.start() if end else len(self.raw)
-        self.put(" ".join(self.raw[self.at : until].split()), until)
+        self.put(tightened(self.raw[self.at : until]), until)
         if end:
             self.put(" ", end.end())
 
     def end_line(self) -> None:
         if self.heading is not None:
-            self.marks.append(("heading", self.heading[0], len(self.pieces), self.heading[1]))
+            first, start, level = self.heading
+            line = self.raw[start : self.at].rstrip(" \t")
+            bare = line.rstrip("#")
+            if not bare or bare[-1] in " \t":
+                self.cut(first, start + len(bare))
+            self.marks.append(("heading", first, len(self.pieces), level))
             self.heading = None
+
+    def cut(self, first: int, place: int) -> None:
+        """Unwrite what the pieces from `first` hold of the Markdown from `place` on, plain text and blanks."""
+        for piece in self.pieces[first:]:
+            if piece.high > place:
+                piece.text = piece.text[: max(place - piece.low, 0)]
 
     def on_break(self, token: re.Match[str]) -> None:
         self.end_line()
@@ -182,7 +186,8 @@ class Scanner:
             self.runs = {"*": [], "_": []}
             self.strikes.clear()
             self.brackets.clear()
-        self.put(" ", token.end())
+        hyphened = self.hyphens and self.pieces and SOFT_HYPHEN.match(self.raw, self.pieces[-1].low)
+        self.put("" if hyphened else " ", token.end())
         self.start_line()
 
     def on_space(self, token: re.Match[str]) -> None:
@@ -193,7 +198,7 @@ class Scanner:
         plain = plain_formula(inner.strip().removeprefix("{}"))
         if plain is None:
             # Not simple: the formula stays as it is written, out of reach of the marks of emphasis.
-            self.put(" ".join(token.group().split()), token.end())
+            self.put(tightened(token.group()), token.end())
         else:
             if plain.startswith("^"):
                 self.notes.append((plain[1:], len(self.pieces), len(self.pieces) + 1))
@@ -204,11 +209,16 @@ class Scanner:
 
     def on_code(self, token: re.Match[str]) -> None:
         ticks = len(token.group())
+        if self.paragraph_end < token.end():
+            end = PARAGRAPH_END.search(self.raw, token.end())
+            self.paragraph_end = end.start() if end else len(self.raw)
+            self.absent_ticks.clear()
         if ticks not in self.absent_ticks:
-            closing = re.compile(rf"(?<!`)`{{{ticks}}}(?!`)").search(self.raw, token.end())
+            tail = re.compile(rf"(?<!`)`{{{ticks}}}(?!`)")
+            closing = tail.search(self.raw, token.end(), self.paragraph_end)
             if closing:
                 self.put("", token.end())
-                self.put(" ".join(self.raw[self.at : closing.start()].split()), closing.start())
+                self.put(tightened(self.raw[self.at : closing.start()]), closing.start())
                 self.put("", closing.end())
                 return
             self.absent_ticks.add(ticks)
@@ -265,18 +275,18 @@ class Scanner:
 
     def on_tag(self, token: re.Match[str]) -> None:
         name, closing = token["name"].lower(), token.group().startswith("</")
-        kind = _kind(name)
+        kind = kind_of(name)
         if kind == "hidden" and not closing:
             end = re.compile(rf"</{name}\s*>", re.IGNORECASE).search(self.raw, token.end())
             self.put(" ", end.end() if end else len(self.raw))
             return
         if not kind:
-            self.put(token.group(), token.end())
+            self.put(tightened(token.group()), token.end())
             return
         if name in MARKS and closing and self.tags.get(name):
             level = int(name[1]) if name[0] == "h" else 0
             self.marks.append((MARKS[name], self.tags[name].pop(), len(self.pieces), level))
-        self.put(_written(name, closing), token.end())
+        self.put(written(name, closing), token.end())
         if name == "sup":
             self.superscript(closing)
         if name in MARKS and not closing:
@@ -294,7 +304,11 @@ class Scanner:
             self.raised = None
 
     def on_entity(self, token: re.Match[str]) -> None:
-        self.put(" ".join(html.unescape(token.group()).split()) or " ", token.end())
+        text = html.unescape(token.group())
+        if text and (text in SUPERSCRIPTS or text in SUBSCRIPTS):
+            self.script(text, token.end())
+        else:
+            self.put(" ".join(text.split()) or " ", token.end())
 
     def on_note(self, token: re.Match[str]) -> None:
         self.notes.append((token.group().rstrip(":")[2:-1], len(self.pieces), len(self.pieces) + 1))
@@ -314,20 +328,29 @@ class Scanner:
 
     def on_close(self, token: re.Match[str]) -> None:
         opener = self.brackets.pop() if self.brackets else None
-        linked = opener is not None and len(token.group()) > 1
+        label = REFERENCE.match(self.raw, token.end()) if self.labels and len(token.group()) == 1 else None
+        end = token.end()
+        if opener is not None and label:
+            name = label[1] or self.raw[self.pieces[opener].high : token.start()][:200]
+            end = label.end() if name.casefold() in self.labels else end
+        linked = opener is not None and end > token.start() + 1
         if opener is not None and linked:
             self.pieces[opener].text = ""
-        self.put("" if linked else "]", token.end() if linked else token.start() + 1)
+        self.put("" if linked else "]", end if linked else token.start() + 1)
 
     def on_script(self, token: re.Match[str]) -> None:
-        sign = "^" if token.group()[0] in SUPERSCRIPTS else "_"
-        text = token.group().translate(SCRIPT_DIGITS)
+        self.script(token.group(), token.end())
+
+    def script(self, characters: str, end: int) -> None:
+        """Write superscripts or subscripts of Unicode as `^` or `_` and plain characters."""
+        sign = "^" if characters[0] in SUPERSCRIPTS else "_"
+        text = characters.translate(SCRIPT_DIGITS)
         if sign == "^":
             self.notes.append((text, len(self.pieces), len(self.pieces) + 1))
-        self.put(sign + text, token.end())
+        self.put(sign + text, end)
 
     def on_tight(self, token: re.Match[str]) -> None:
-        self.put(token.group(), token.end(), tight=True)
+        self.put(token.group(), token.end())
 
     def on_unseen(self, token: re.Match[str]) -> None:
         self.put("", token.end())
@@ -337,16 +360,16 @@ class Scanner:
         starts = self.starts
         parts: list[str] = []
         origins: list[tuple[int, int, int, int]] = []
-        size, spaced, tight = 0, False, False
+        size, ending = 0, ""
         for piece in self.pieces:
             text, low = piece.text, piece.low
             if not text:
                 starts.append(size)
                 continue
-            if piece.tight and spaced and parts:
+            if ending == " " and text[0] in TIGHT:
                 parts[-1] = parts[-1][:-1]
                 size -= 1
-            if text[0] == " " and (spaced or tight):
+            if text[0] == " " and ending and (ending == " " or ending in TIGHT):
                 text, low = text[1:], low + 1 if piece.high - piece.low == len(text) else low
             starts.append(size)
             text = text if text.isascii() else text.translate(PUNCTUATION)
@@ -354,7 +377,7 @@ class Scanner:
                 parts.append(text)
                 origins.append((size, size + len(text), low, piece.high))
                 size += len(text)
-                spaced, tight = text.endswith(" "), piece.tight
+                ending = text[-1]
         starts.append(size)
         text = "".join(parts)
         marks = tuple(
