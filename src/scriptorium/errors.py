@@ -9,8 +9,10 @@ import errno
 import sys
 from collections.abc import Iterator
 
-
-EXHAUSTED = {getattr(errno, name) for name in "ENOSPC EDQUOT EFBIG EMFILE ENFILE ENOMEM EIO EROFS".split()}
+EXHAUSTED = {
+    getattr(errno, name)
+    for name in ["ENOSPC", "EDQUOT", "EFBIG", "EMFILE", "ENFILE", "ENOMEM", "EIO", "EROFS"]
+}
 """What a write fails of, without the name of a file, where a host has nothing more to give."""
 
 

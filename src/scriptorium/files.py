@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-
 PART = ".*.????????.part"
 """What `whole` calls a file or folder until it is done, as a pattern."""
 

@@ -105,7 +105,11 @@ def test_pages_and_sidecars(bench: Path) -> None:
 
 
 def test_thoughts_are_no_part_of_what_is_scored(bench: Path) -> None:
-    replies = {"a": "<think>A box.</think>\n\nThe box", "b": "<think>A box, I", "c": "A box.\n</think>\nThe box"}
+    replies = {
+        "a": "<think>A box.</think>\n\nThe box",
+        "b": "<think>A box, I",
+        "c": "A box.\n</think>\nThe box",
+    }
     with ScriptedServer(lambda body: answer(replies[page_of(body)])) as server:
         serve(bench, server)
     assert [text(bench, page) for page in "abc"] == ["The box", "", "The box"]

@@ -63,7 +63,9 @@ class Config(Typed):
     @classmethod
     def _a_corpus_that_is_there(cls, corpus: str | None) -> str | None:
         if corpus is not None and "://" not in corpus and not Path(corpus).exists():
-            raise ValueError(f"no folder {corpus!r}; name a folder, file or URI, or null for the generated corpus")
+            raise ValueError(
+                f"no folder {corpus!r}; name a folder, file or URI, or null for the generated corpus"
+            )
         return corpus
 
 
