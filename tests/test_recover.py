@@ -45,7 +45,7 @@ def test_a_dead_launchs_lock_is_lifted(killed: Path) -> None:
 def test_a_live_launch_is_left_alone(killed: Path, tmp_path: Path) -> None:
     live = subprocess.Popen(["bash", "-c", "exec -a snakemake sleep 60"], cwd=tmp_path)
     try:
-        while psutil.Process(live.pid).cmdline()[0] != "snakemake":  # bash has not become it yet
+        while psutil.Process(live.pid).cmdline()[:1] != ["snakemake"]:  # bash has not become it yet
             time.sleep(0.01)
         with pytest.raises(HostError, match=rf"pid {live.pid}\) works in this folder"):
             recover(Path("demo"))
