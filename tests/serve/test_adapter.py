@@ -22,6 +22,7 @@ PROMPTS = {
     "olmocr-0725": "94b8c3044cf8c0c7",
     "olmocr-0825": "94b8c3044cf8c0c7",
     "olmocr-2": "c12f21aca8c6c559",
+    "plain": "694271912af267b6",
     "qwen2.5-vl": "aaa255f2480e52b8",
     "qwen3-vl": "59a7effb80ab3a99",
     "tiny": "d6dd1b6f36847ceb",
