@@ -14,7 +14,7 @@ from scriptorium.serve.reader import asking
 
 from .scripted import ScriptedServer, answer, in_turn
 
-PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28}
+PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28, "any": 28}
 """Pixels of the side of an image token, by family."""
 PROMPTS = {
     "dots-ocr": "76ed3c907a583f25",
