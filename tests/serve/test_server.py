@@ -43,8 +43,9 @@ def eventually(true: Callable[[], bool]) -> bool:
 
 @pytest.mark.slow
 def test_life_of_a_server(model_folder: Path, tmp_path: Path) -> None:
+    others = set(psutil.Process().children(recursive=True))
     with serving(str(model_folder), TINY, 1, tmp_path / "logs" / "serve.log") as endpoint:
-        family = psutil.Process().children(recursive=True)
+        family = set(psutil.Process().children(recursive=True)) - others
         assert httpx.get(f"{endpoint.base_url}/models").status_code == 200
         with ChatClient(endpoint) as client:
             greedy = [client.complete(png(), TINY.prompt, 30, 0.0, seed) for seed in (None, 0, 1)]
