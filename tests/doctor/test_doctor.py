@@ -85,7 +85,7 @@ def test_a_requirement_that_is_not_met_says_what_mends_it() -> None:
         found["packages"].state == "missing"
         and "no-such-package, pillow>=9999 (is " in found["packages"].found
     )
-    assert found["extra train"].mend == "pip install 'scriptorium[train]'"
+    assert found["extra train"].mend == "pip install '.[train]'"
     assert found["extra train"].state == "missing"
     assert list(software.packages([wanted[4]], []))[-1].state == "warning"
 
