@@ -7,7 +7,7 @@ threshold that was asked for; 5 server or network; 6 this host (disk, memory, op
 import contextlib
 import errno
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 EXHAUSTED = {
     getattr(errno, name)
@@ -56,6 +56,15 @@ class HostError(ScriptoriumError):
     """This host lacks something: disk, memory, open files, a system package."""
 
     exit_code = 6
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to say after an unknown name: the nearest known one, or all of them."""
+    import difflib  # a command that finds nothing wrong need not wait for it
+
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
 
 
 @contextlib.contextmanager

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, nearest
 from scriptorium.recipe.config import Config
 from scriptorium.recipe.lineage import full_runs, is_full
 from scriptorium.recipe.plan import Run
 from scriptorium.recipe.recipe import Recipe
-from scriptorium.recipe.typed import nearest
 
 EXTERNAL = "external"
 """The name that a model from elsewhere has among the runs."""

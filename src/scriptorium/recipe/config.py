@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from scriptorium.errors import ConfigError
-from scriptorium.recipe.typed import Typed, nearest, parse, read_mapping
+from scriptorium.errors import ConfigError, nearest
+from scriptorium.recipe.typed import Typed, parse, read_mapping
 
 CONFIG = Path("config/config.yaml")
 SITE = Path("config/site.yaml")

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, nearest
 from scriptorium.files import write_text
 from scriptorium.recipe.lineage import check_weights
 from scriptorium.recipe.recipe import NAME, RESERVED, DataRef, PagesRef, Recipe, Resources, Stage
-from scriptorium.recipe.typed import Typed, nearest, read
+from scriptorium.recipe.typed import Typed, read
 
 
 class Run(Typed):

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from scriptorium.errors import ConfigError
-from scriptorium.recipe.typed import Typed, nearest, read
+from scriptorium.errors import ConfigError, nearest
+from scriptorium.recipe.typed import Typed, read
 
 FOLDER = Path("config/recipes")
 

@@ -1,16 +1,15 @@
 """YAML into types: every fault is one line that names the file, the key and the nearest known name."""
 
-import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, nearest
 
 
 class Typed(BaseModel):
@@ -50,13 +49,6 @@ def parse(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         raise ConfigError(
             "\n".join(f"{where}: {_describe(kind, fault)}" for fault in error.errors())
         ) from error
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What to say after an unknown name: the nearest known one, or all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}"
 
 
 def _describe(kind: type[BaseModel], fault: Any) -> str:

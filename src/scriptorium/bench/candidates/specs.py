@@ -1,6 +1,5 @@
 """What a candidate is made with: the typed specs of `candidates.yaml`, and the record of them in its folder."""
 
-import difflib
 import re
 import shlex
 from collections.abc import Mapping
@@ -11,8 +10,8 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from scriptorium.bench.dialects import DIALECTS
-from scriptorium.errors import ConfigError
+from scriptorium.bench.dialects import DIALECTS, unknown
+from scriptorium.errors import ConfigError, nearest
 from scriptorium.files import sha256_json
 from scriptorium.serve.endpoint import KEY_VARIABLE
 
@@ -44,7 +43,7 @@ class Spec(BaseModel):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in DIALECTS:
-            raise ValueError(f"no dialect {name!r}; {nearest(name, DIALECTS)}")
+            raise ValueError(unknown(name))
         return name
 
     def settings(self) -> dict[str, Any]:
@@ -189,12 +188,6 @@ def check_name(name: str, where: str) -> None:
         raise ConfigError(
             f"{where}: {name!r} cannot be the name of a candidate: letters, digits, '.', '_' and '-', not pdfs"
         )
-
-
-def nearest(name: str, known: Any) -> str:
-    """What to say after an unknown name: the nearest known one, or all of them."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
 def digest(settings: Mapping[str, Any]) -> str:

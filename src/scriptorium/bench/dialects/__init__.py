@@ -4,7 +4,6 @@ Each has a NAME, a VERSION (raised with every change of what it gives), and `ada
 function that raises DialectError for a text of another shape. Name and version are kept with every page.
 """
 
-import difflib
 from typing import Protocol
 
 from scriptorium.bench.dialects import (
@@ -22,6 +21,7 @@ from scriptorium.bench.dialects import (
     plain_html,
     surya,
 )
+from scriptorium.errors import nearest
 from scriptorium.pages.answers import dots
 from scriptorium.pages.answers.errors import DialectError
 
@@ -50,7 +50,4 @@ def adapt_text(text: str, dialect: str) -> str:
 
 def unknown(name: str) -> str:
     """What to say of a dialect that is not there."""
-    near = difflib.get_close_matches(name, DIALECTS, n=1)
-    return f"no dialect {name!r}; " + (
-        f"did you mean {near[0]}?" if near else f"known: {', '.join(DIALECTS)}"
-    )
+    return f"no dialect {name!r}; {nearest(name, DIALECTS)}"
