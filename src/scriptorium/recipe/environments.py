@@ -13,10 +13,10 @@ from scriptorium.files import write_text
 ROOT = Path(__file__).parents[3]
 
 ENVIRONMENTS = {
-    "data": ("synth", "hub"),
+    "data": ("synth", "hub", "remote"),
     "train": ("train", "hub"),
     "grpo": ("train", "hub"),
-    "serve": ("serve", "hub"),
+    "serve": ("serve", "hub", "remote"),
     "quantize": ("quantize",),
     "bench": ("report",),
 }
