@@ -12,7 +12,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.serve.adapter import load
-from scriptorium.train.loss import IGNORED, Objective, check_objective, cross_entropy, labelled
+from scriptorium.train.exactness import check_objective, check_packing
+from scriptorium.train.loss import IGNORED, Objective, cross_entropy, labelled
 from scriptorium.train.packing import Sample, bins, check_kinds, pack
 from scriptorium.train.rows import Encoder
 from tests.train.conftest import page
@@ -74,15 +75,28 @@ def test_without_the_positions_of_its_pages_a_row_would_mix_them(
     assert abs(gradients(model, [mixed])[0] - gradients(model, [packed])[0]) > 1e-4
 
 
+def test_a_model_whose_packed_pages_see_each_other_is_found_out(
+    model: PreTrainedModel, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = samples(encoder, 2)
+    check_packing(Objective(model), pages)
+    inside = model.model.forward
+    monkeypatch.setattr(
+        model.model, "forward", lambda position_ids, **rest: inside(position_ids=position_ids[1:], **rest)
+    )
+    with pytest.raises(ConfigError, match="they see each other"):
+        check_packing(Objective(model), pages)
+
+
 def test_the_loss_is_the_models_own(model: PreTrainedModel, encoder: Encoder) -> None:
     rng = random.Random(5)
     batch = encoder([page(rng) for _ in range(4)])
-    check_objective(Objective(model), batch, 1e-5)
+    check_objective(Objective(model), batch)
     own = model.loss_function
     try:
         model.loss_function = lambda logits, labels, **rest: own(logits=2 * logits, labels=labels, **rest)
         with pytest.raises(ConfigError, match="logits are not its head's output alone"):
-            check_objective(Objective(model), batch, 1e-5)
+            check_objective(Objective(model), batch)
     finally:
         model.loss_function = own
 

@@ -199,3 +199,15 @@ def test_training_asks_what_the_server_is_asked(base: Path, rows: Path, tmp_path
     first = int((batch["labels"][0] != IGNORED).nonzero()[0])
     assert batch["input_ids"][0, :first].tolist() == prompt.tolist()
     assert batch["mm_token_type_ids"].sum() == (batch["input_ids"] == processor.image_token_id).sum() > 0
+
+
+def test_packed_or_not_a_step_is_the_same(base: Path, rows: Path, tmp_path: Path) -> None:
+    padded = go(sft(), base, rows, tmp_path / "a")
+    packed = go(sft(packing=True, max_length=64), base, rows, tmp_path / "b")
+    lines = [
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in "ab"
+    ]
+    for one, other in zip(*lines, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
+    assert padded != packed  # sums in another order round otherwise

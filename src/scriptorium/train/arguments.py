@@ -29,6 +29,8 @@ class Arguments:
     seed: int = 42
     data_seed: int | None = None
     max_length: int | None = None
+    packing: bool = False
+    optim: str = "adamw_torch"
     assistant_only_loss: bool = True
 
     @classmethod
@@ -40,30 +42,34 @@ class Arguments:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"; did you mean {near[0]}?" if near else f". Honoured: {', '.join(known)}"
                 raise ConfigError(f"{where}: args.{name} is not honoured by our training loop{hint}")
-            if isinstance(value, str) and name != "lr_scheduler_type":
+            if isinstance(value, str) and name not in ("lr_scheduler_type", "optim"):
                 raise ConfigError(
                     f"{where}: args.{name} is the text {value!r}, not a number (write 1.0e-5, not 1e-5)"
                 )
         made = cls(**args)
-        if made.max_length is not None or not made.assistant_only_loss:
+        if (made.max_length is not None) != made.packing or not made.assistant_only_loss:
             raise ConfigError(
-                f"{where}: max_length must be null (rows are never cut) and assistant_only_loss true"
+                f"{where}: assistant_only_loss must be true, and max_length the tokens of a packed row with "
+                "packing: true, else null: pages are never cut"
             )
+        if made.optim not in OPTIMISERS:
+            raise ConfigError(f"{where}: args.optim {made.optim!r} is none of {list(OPTIMISERS)}")
         if made.lr_scheduler_type not in SCHEDULES:
             raise ConfigError(
                 f"{where}: args.lr_scheduler_type {made.lr_scheduler_type!r} is none of {list(SCHEDULES)}"
             )
         return made
 
+    @property
+    def pages(self) -> int:
+        """Pages of an optimiser step, packed or not."""
+        return self.per_device_train_batch_size * self.gradient_accumulation_steps
+
     def steps(self, rows: int) -> int:
         """Optimiser steps over `rows` rows: `max_steps` if given, else by epochs."""
         if self.max_steps > 0:
             return self.max_steps
-        return math.ceil(
-            rows
-            * self.num_train_epochs
-            / (self.per_device_train_batch_size * self.gradient_accumulation_steps)
-        )
+        return math.ceil(rows * self.num_train_epochs / self.pages)
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step (from 1): linear warm-up, then the schedule down to 0.
@@ -76,6 +82,9 @@ class Arguments:
         done = (step - 1 - warmup) / max(1, steps - warmup)
         return self.learning_rate * SCHEDULES[self.lr_scheduler_type](done)
 
+
+OPTIMISERS = ("adamw_torch", "muon")
+"""`adamw_torch` keeps an exact fp32 master of bfloat16 weights; `muon` takes the matrices, AdamW the rest."""
 
 SCHEDULES = {
     "constant": lambda done: 1.0,

@@ -6,8 +6,8 @@ whatever the micro-batches; the order of the rows is a function of the seed; a c
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,13 @@ from scriptorium.progress import track
 from scriptorium.train import checkpoint
 from scriptorium.train.arguments import Arguments
 from scriptorium.train.evaluate import evaluate
+from scriptorium.train.exactness import check_objective, check_packing, moved
+from scriptorium.train.groups import groups
+from scriptorium.train.loss import Objective, labelled
+from scriptorium.train.optimiser import AdamW, MuonAndAdamW
 from scriptorium.train.order import Order
-from scriptorium.train.rows import IGNORED, Encoder
+from scriptorium.train.packing import bins, pack
+from scriptorium.train.rows import Encoder
 from scriptorium.train.stop import StopRequest
 
 
@@ -45,10 +50,15 @@ class Loop:
     state: Path
     held_out: Dataset | None = None
     stop: Stop | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.objective = Objective(self.model)
 
     def run(self) -> tuple[int, dict[str, float]]:
         """Train to the end; the number of steps done and the last metrics. Goes on from the newest checkpoint."""
         self.steps = self.arguments.steps(len(self.rows))
+        self.prove()
         self.optimiser = self.make_optimiser()
         request = StopRequest()
         self.last: dict[str, float] = {}
@@ -82,26 +92,41 @@ class Loop:
 
     def step(self, step: int) -> tuple[float, float]:
         """One optimiser step; its loss per answer token and the norm of its gradient."""
-        size = self.arguments.per_device_train_batch_size
-        chosen = self.order.batch(step, size * self.arguments.gradient_accumulation_steps)
-        batches = [self.batch(chosen[k : k + size]) for k in range(0, len(chosen), size)]
-        tokens = sum(int((batch["labels"] != IGNORED).sum()) for batch in batches)
+        batches = self.batches(self.order.batch(step, self.arguments.pages))
+        tokens = sum(labelled(batch["labels"]) for batch in batches)
         total = 0.0
         for batch in batches:
-            # num_items_in_batch makes the model divide the sum by all answer tokens of the step.
-            loss = self.model(**batch, use_cache=False, num_items_in_batch=tokens).loss
+            loss = self.objective(**moved(batch, self.model.device)) / tokens
             loss.backward()
             total += loss.item()
         norm = torch.nn.utils.clip_grad_norm_(self.trained(), self.arguments.max_grad_norm)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.arguments.rate(step, self.steps)
+            group["lr"] = group["scale"] * self.arguments.rate(step, self.steps)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         return total, float(norm)
 
-    def batch(self, indices: list[int]) -> dict[str, torch.Tensor]:
-        """The rows at `indices` as tensors on the model's device."""
-        return {k: v.to(self.model.device) for k, v in self.encoder([self.rows[i] for i in indices]).items()}
+    def batches(self, indices: list[int]) -> list[dict[str, torch.Tensor]]:
+        """The pages of a step in micro-batches: packed rows, or as many padded pages as the arguments say.
+
+        The step is the same either way: its loss is the sum over all of them.
+        """
+        samples = self.encoder.samples([self.rows[index] for index in indices])
+        if self.arguments.packing:
+            assert self.arguments.max_length is not None
+            rows = bins([len(sample) for sample in samples], self.arguments.max_length)
+            return [pack(self.model, [samples[index] for index in row]) for row in rows]
+        size = self.arguments.per_device_train_batch_size
+        return [self.encoder.pad(samples[k : k + size]) for k in range(0, len(samples), size)]
+
+    def prove(self) -> None:
+        """Check what exactness rests on with the first pages; the random state stays as it was."""
+        samples = self.encoder.samples([self.rows[index] for index in range(min(2, len(self.rows)))])
+        self.model.eval()  # dropout would make two forward passes differ
+        check_objective(self.objective, moved(self.encoder.pad(samples), self.model.device))
+        if self.arguments.packing:
+            check_packing(self.objective, samples)
+        self.model.train()
 
     def look(self, step: int) -> None:
         """Score the held-out pages; mark the run as stopped when the score is reached."""
@@ -124,15 +149,11 @@ class Loop:
         self.metrics.flush()
 
     def make_optimiser(self) -> torch.optim.Optimizer:
-        """AdamW over what is trained; no decay on vectors (norms and biases)."""
-        a, trained = self.arguments, self.trained()
-        groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": a.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(
-            groups, lr=a.learning_rate, betas=(a.adam_beta1, a.adam_beta2), eps=a.adam_epsilon
-        )
+        """The optimiser that the arguments name, over what is trained."""
+        a, muon = self.arguments, self.arguments.optim == "muon"
+        parts = groups(self.model, a.learning_rate, self.rates, a.weight_decay, muon, "learning_rates")
+        kind = MuonAndAdamW if muon else AdamW
+        return kind(parts, a.learning_rate, betas=(a.adam_beta1, a.adam_beta2), eps=a.adam_epsilon)
 
     def trained(self) -> list[torch.nn.Parameter]:
         """The parameters that are trained."""

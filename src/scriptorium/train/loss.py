@@ -11,8 +11,6 @@ import torch
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
-from scriptorium.errors import ConfigError
-
 IGNORED = -100
 """The label that the loss passes over (PyTorch's `ignore_index`)."""
 
@@ -56,18 +54,3 @@ def _chunk(head: torch.nn.Module, states: torch.Tensor, wanted: torch.Tensor) ->
 def labelled(labels: torch.Tensor) -> int:
     """The tokens of a batch that count in its loss: a row's first token is predicted from nothing."""
     return int((labels[:, 1:] != IGNORED).sum())
-
-
-@torch.no_grad()
-def check_objective(objective: Objective, batch: dict[str, torch.Tensor], tolerance: float) -> None:
-    """Compare the loss with the model's own on one batch.
-
-    Raises ConfigError for a model whose logits are more than its head's output, as where they are scaled or capped.
-    """
-    ours = float(objective(**batch)) / max(1, labelled(batch["labels"]))
-    theirs = float(objective.model(**batch, use_cache=False).loss)
-    if abs(ours - theirs) > tolerance * max(1.0, abs(theirs)):
-        raise ConfigError(
-            f"the loss of {type(objective.model).__name__} is {theirs:.6f} by its own reckoning and {ours:.6f} by "
-            "ours: its logits are not its head's output alone; this family cannot be trained by our loop"
-        )

@@ -87,14 +87,19 @@ def pack(model: PreTrainedModel, samples: Sequence[Sample]) -> dict[str, torch.T
     for sample in samples:
         check_kinds(sample.ids, sample.kinds, getattr(model.config, "image_token_id", None))
     where = torch.cat([positions(model, sample) for sample in samples], dim=1).unsqueeze(1)
-    names = dict.fromkeys(name for sample in samples for name in sample.image)
     return {
         "input_ids": torch.cat([sample.ids for sample in samples]).unsqueeze(0),
         "labels": torch.cat([first_unlabelled(sample.labels) for sample in samples]).unsqueeze(0),
         "mm_token_type_ids": torch.cat([sample.kinds for sample in samples]).unsqueeze(0),
         "position_ids": where if len(where) > 1 else where[0],
-        **{name: torch.cat([s.image[name] for s in samples if name in s.image]) for name in names},
+        **joined(samples),
     }
+
+
+def joined(samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+    """The image tensors of some samples, one after the other."""
+    names = dict.fromkeys(name for sample in samples for name in sample.image)
+    return {name: torch.cat([s.image[name] for s in samples if name in s.image]) for name in names}
 
 
 def first_unlabelled(labels: torch.Tensor) -> torch.Tensor:

@@ -14,9 +14,8 @@ from transformers import ProcessorMixin
 from scriptorium.errors import InputError
 from scriptorium.pages import front_matter
 from scriptorium.serve.adapter import message_content
-
-IGNORED = -100
-"""The label that the loss passes over (PyTorch's `ignore_index`)."""
+from scriptorium.train.loss import IGNORED
+from scriptorium.train.packing import Sample, check_kinds, joined
 
 
 def read_rows(files: list[Path], cache: Path, amount: int | float = 1.0) -> Dataset:
@@ -77,24 +76,57 @@ class Encoder:
         end = self.tokenizer.eos_token_id
         return [[*ids, end] for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """A training batch: questions and answers, padded on the right; only answers carry labels."""
+    def samples(self, rows: list[dict[str, Any]]) -> list[Sample]:
+        """Questions and answers, unpadded; only answers carry labels.
+
+        Raises InputError for image marks that are not where the image is.
+        """
         inputs = self.prompts(rows)
         masks = inputs.pop("attention_mask").bool()
-        kinds = inputs.pop("mm_token_type_ids")
-        ids, labels, types = [], [], []
-        for prompt, mask, kind, answer in zip(
-            inputs["input_ids"], masks, kinds, self.answers(rows), strict=True
+        found = []
+        ids, kinds = inputs.pop("input_ids"), inputs.pop("mm_token_type_ids")
+        for row, (mask, image, answer) in enumerate(
+            zip(masks, images(inputs, len(rows)), self.answers(rows), strict=True)
         ):
             tail = torch.tensor(answer)
-            ids.append(torch.cat([prompt[mask], tail]))
-            types.append(torch.cat([kind[mask], torch.zeros_like(tail)]))
-            labels.append(torch.cat([torch.full((int(mask.sum()),), IGNORED), tail]))
-        inputs["input_ids"] = pad(ids, self.tokenizer.pad_token_id)
-        inputs["attention_mask"] = pad([torch.ones_like(x) for x in ids], 0)
-        inputs["mm_token_type_ids"] = pad(types, 0)
-        inputs["labels"] = pad(labels, IGNORED)
-        return inputs
+            asked, kind = ids[row][mask], kinds[row][mask]
+            check_kinds(asked, kind, getattr(self.processor, "image_token_id", None))
+            found.append(
+                Sample(
+                    torch.cat([asked, tail]),
+                    torch.cat([torch.full_like(asked, IGNORED), tail]),
+                    torch.cat([kind, torch.zeros_like(tail)]),
+                    image,
+                )
+            )
+        return found
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """A training batch, padded on the right."""
+        return self.pad(self.samples(rows))
+
+    def pad(self, samples: list[Sample]) -> dict[str, torch.Tensor]:
+        """Samples as one batch (samples, longest), padded on the right; their images one after the other."""
+        return {
+            "input_ids": pad([sample.ids for sample in samples], self.tokenizer.pad_token_id),
+            "attention_mask": pad([torch.ones_like(sample.ids) for sample in samples], 0),
+            "mm_token_type_ids": pad([sample.kinds for sample in samples], 0),
+            "labels": pad([sample.labels for sample in samples], IGNORED),
+            **joined(samples),
+        }
+
+
+def images(inputs: dict[str, torch.Tensor], rows: int) -> list[dict[str, torch.Tensor]]:
+    """The image tensors of a batch of pages, one image each, page by page.
+
+    Patches of all pages lie one after the other where a grid (pages, 3) says how many are whose, as in Qwen's
+    families; elsewhere the first dimension counts the pages.
+    """
+    if "image_grid_thw" not in inputs:
+        return [{name: value[row : row + 1] for name, value in inputs.items()} for row in range(rows)]
+    patches = inputs["pixel_values"].split(inputs["image_grid_thw"].prod(-1).tolist())
+    grids = inputs["image_grid_thw"].split(1)
+    return [{"pixel_values": p, "image_grid_thw": g} for p, g in zip(patches, grids, strict=True)]
 
 
 def shorter(rows: Dataset, encoder: Encoder, most: int) -> Dataset:
