@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from scriptorium.progress import track
 from scriptorium.train import checkpoint
 from scriptorium.train.arguments import Arguments
+from scriptorium.train.attention import attend_within_pages, usual_attention
 from scriptorium.train.evaluate import evaluate
 from scriptorium.train.exactness import check_objective, check_packing, moved
 from scriptorium.train.groups import groups
@@ -125,13 +126,17 @@ class Loop:
         self.model.eval()  # dropout would make two forward passes differ
         check_objective(self.objective, moved(self.encoder.pad(samples), self.model.device))
         if self.arguments.packing:
+            attend_within_pages(self.model)
             check_packing(self.objective, samples)
         self.model.train()
 
     def look(self, step: int) -> None:
         """Score the held-out pages; mark the run as stopped when the score is reached."""
         assert self.stop is not None and self.held_out is not None
+        usual_attention(self.model)
         scores = evaluate(self.model, self.encoder, self.held_out, self.stop.max_tokens)
+        if self.arguments.packing:
+            attend_within_pages(self.model)
         self.last = {"stopped": 1.0} if scores["dev/bench"] >= self.stop.above else {}
         self.last |= scores
         self.write({"step": step, **scores})
