@@ -3,7 +3,8 @@
 python benchmarks/packing.py --threads 1
 
 The model is that of recipe `tiny`, fresh; the pages are random letters, one to twelve lines of up to sixteen, as
-long as that recipe's own, each on a picture of its own size. Both loops do the same steps over the same pages: a step's loss is compared as well.
+long as that recipe's own, each on a picture of its own size. Both loops do the same steps over the same pages: a
+step's loss is compared as well.
 """
 
 import argparse
