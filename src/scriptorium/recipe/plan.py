@@ -37,6 +37,9 @@ class Run(Typed):
     chat_template: str | None = None
     adapter: dict[str, Any] | None = None
     freeze: list[str] = Field(default=[])
+    # Left out of a dump where they ask for nothing: the text of stages without them stays what it was.
+    learning_rates: dict[str, float] = Field(default={}, exclude_if=lambda rates: not rates)
+    average_last: int = Field(default=1, exclude_if=lambda last: last == 1)
     model_args: dict[str, Any] = Field(default={})
     args: dict[str, Any] = Field(default={})
     rewards: dict[str, Any] = Field(default={})
@@ -47,6 +50,11 @@ class Run(Typed):
     ignore: list[str] = Field(default=[])
     calibration: dict[str, Any] | None = None
     weights: list[float] | None = None
+    greedy: bool = Field(default=False, exclude_if=lambda value: not value)
+    alpha: float | None = Field(
+        default=None, description="parents: the base, then the rest", exclude_if=lambda value: value is None
+    )
+    last: int | None = Field(default=None, exclude_if=lambda value: value is None)
     resources: Resources = Resources()
 
 
@@ -65,13 +73,18 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
         _check_carried_out(where, name, stage)
         _check_data(where, name, stage, recipe)
         parents = [run for parent in _named(stage) for run in _parent_runs(where, name, stage, parent, runs)]
-        if stage.weights and len(stage.weights) != len(parents):
+        if stage.weights and len(stage.weights) != len(parents) - bool(stage.base):
             raise ConfigError(
                 f"{where}: stages.{name}.weights: {len(stage.weights)} for {len(parents)} parents"
             )
-        seeds: list[int | None] = [*stage.seeds] or [None]
-        for run, seed in zip(runs[name], seeds, strict=True):
-            plan[run] = _run(recipe, name, run, stage, parents, seed)
+        _check_last(where, name, stage, parents, recipe)
+        for run, seed, alpha in zip(
+            runs[name],
+            stage.seeds or [None] * len(runs[name]),
+            stage.alphas or [None] * len(runs[name]),
+            strict=True,
+        ):
+            plan[run] = _run(recipe, name, run, stage, parents, seed, alpha)
     for key, pages in (("bench", recipe.bench), ("corpus", recipe.corpus)):
         if pages:
             _check_pages(where, key, pages, recipe)
@@ -95,12 +108,19 @@ def read_run(path: Path) -> Run:
     return read(Run, path)
 
 
+NOT_OF_A_RUN = {"parent", "parents", "base", "seeds", "alphas", "args", "note", "resources"}
+"""Fields of a stage that a run has in another form, or not at all."""
+
+
 def _run_names(name: str, stage: Stage) -> list[str]:
-    return [f"{name}-{seed}" for seed in stage.seeds] or [name]
+    variants = [str(seed) for seed in stage.seeds] or [f"{alpha:g}" for alpha in stage.alphas]
+    return [f"{name}-{each}" for each in variants] or [name]
 
 
 def _named(stage: Stage) -> list[str]:
-    return stage.parents or ([stage.parent] if stage.parent else [])
+    """A stage's parents; the base of a soup first."""
+    first = stage.base or stage.parent
+    return [*([first] if first else []), *stage.parents]
 
 
 def hub_folder(parent: str) -> str:
@@ -130,16 +150,25 @@ def _parent_runs(where: str, name: str, stage: Stage, parent: str, runs: dict[st
             f"{where}: stages.{name}.{key}: no stage {parent!r}; {nearest(parent, [*runs, *every])} "
             "(a path needs a slash, a hub model hub:)"
         )
-    if len(found) > 1 and not stage.parents:
+    if len(found) > 1 and parent not in stage.parents:
         raise ConfigError(
-            f"{where}: stages.{name}.parent: {parent!r} has the runs {', '.join(found)}; name one of them"
+            f"{where}: stages.{name}.{'base' if stage.base else 'parent'}: {parent!r} has the runs "
+            f"{', '.join(found)}; name one of them"
         )
     return found
 
 
-def _run(recipe: Recipe, name: str, run: str, stage: Stage, parents: list[str], seed: int | None) -> Run:
+def _run(
+    recipe: Recipe,
+    name: str,
+    run: str,
+    stage: Stage,
+    parents: list[str],
+    seed: int | None,
+    alpha: float | None,
+) -> Run:
     args = {name: value for name, value in stage.args.items() if name != "seed"}
-    fields = stage.model_dump(exclude={"parent", "parents", "seeds", "args", "note", "resources"})
+    fields = stage.model_dump(exclude=NOT_OF_A_RUN)
     return Run(
         **fields,
         name=run,
@@ -148,22 +177,23 @@ def _run(recipe: Recipe, name: str, run: str, stage: Stage, parents: list[str], 
         model=recipe.model,
         parents=parents,
         seed=stage.args.get("seed") if seed is None else seed,
+        alpha=alpha,
         args=args,
         resources=stage.resources,
     )
 
 
 def _check_name(where: str, name: str) -> None:
-    if not re.match(NAME, name) or re.search(r"-\d+$", name) or name in RESERVED:
+    if not re.match(NAME, name) or re.search(r"-\d+(\.\d+)?$", name) or name in RESERVED:
         raise ConfigError(
             f"{where}: stages.{name}: not a stage's name; use small letters, digits and _, no -<number> "
-            f"at its end (that is a seed), and none of {', '.join(sorted(RESERVED))}"
+            f"at its end (that is a seed or an alpha), and none of {', '.join(sorted(RESERVED))}"
         )
 
 
 def _check_cycles(where: str, recipe: Recipe) -> None:
     graph = {
-        name: [re.sub(r"-\d+$", "", parent) for parent in _named(stage) if is_run(parent)]
+        name: [re.sub(r"-\d+(\.\d+)?$", "", parent) for parent in _named(stage) if is_run(parent)]
         for name, stage in recipe.stages.items()
     }
     try:
@@ -172,7 +202,21 @@ def _check_cycles(where: str, recipe: Recipe) -> None:
         raise ConfigError(f"{where}: stages form a circle: {' -> '.join(error.args[1])}") from error
 
 
+def _check_last(where: str, name: str, stage: Stage, parents: list[str], recipe: Recipe) -> None:
+    """Refuse the last checkpoints of what keeps none that are whole models."""
+    owners = [recipe.stages.get(re.sub(r"-\d+$", "", parent)) for parent in parents]
+    kept = [each for each in owners if each and each.method == "grpo" and not each.adapter]
+    if stage.last and not (len(parents) == len(kept) == 1):
+        raise ConfigError(
+            f"{where}: stages.{name}.last: needs one run of a grpo stage without an adapter; "
+            "pretrain and sft have average_last of their own"
+        )
+
+
 def _check_data(where: str, name: str, stage: Stage, recipe: Recipe) -> None:
+    if stage.calibration:
+        pages = PagesRef(source=stage.calibration.source, split=stage.calibration.split)
+        _check_pages(where, f"stages.{name}.calibration", pages, recipe)
     for key, references in (("data", stage.data), ("eval_data", stage.eval_data)):
         for reference in references:
             _check_pages(where, f"stages.{name}.{key}", reference, recipe)
@@ -182,13 +226,17 @@ NOT_YET: dict[str, Any] = {
     "engine": "trl",
     "overrides": {},
     "pass_rate": None,
-    "freeze": [],
     "chat_template": None,
     "max_prompt_tokens": None,
     "reward_scale": 1.0,
-    "calibration": None,
 }
 """Fields of a stage that no rule carries out so far, and the value that asks for nothing."""
+
+OWN_LOOP = ("pretrain", "sft")
+"""Methods that our own training loop carries out."""
+
+LOOP_ONLY: dict[str, Any] = {"freeze": [], "learning_rates": {}, "average_last": 1}
+"""Fields that only our own loop carries out, and the value that asks for nothing."""
 
 
 def _check_carried_out(where: str, name: str, stage: Stage) -> None:
@@ -198,8 +246,17 @@ def _check_carried_out(where: str, name: str, stage: Stage) -> None:
     for key, nothing in NOT_YET.items():
         if getattr(stage, key) != nothing:
             raise ConfigError(f"{where}: stages.{name}.{key}: no rule carries it out yet; remove it")
-    if stage.adapter and stage.adapter.load_in_4bit:
-        raise ConfigError(f"{where}: stages.{name}.adapter.load_in_4bit: not carried out yet; remove it")
+    if stage.method not in OWN_LOOP:
+        for key, nothing in LOOP_ONLY.items():
+            if getattr(stage, key) != nothing:
+                raise ConfigError(
+                    f"{where}: stages.{name}.{key}: only {' and '.join(OWN_LOOP)} carry it out; remove it"
+                )
+    elif stage.resources.accelerate in ("zero2", "zero3"):
+        raise ConfigError(
+            f"{where}: stages.{name}.resources.accelerate: {stage.resources.accelerate} is DeepSpeed's, which "
+            f"{stage.method} does not use; write fsdp2 (weights spread over the GPUs) or multi_gpu (a copy on each)"
+        )
     if len(stage.data) > 1 and any(each.amount != 1.0 for each in stage.data):
         raise ConfigError(f"{where}: stages.{name}.data: `amount` works with one source only so far")
 

@@ -6,9 +6,9 @@ arguments stand under `args` by the engine's own names; a recipe writes every va
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from scriptorium.errors import ConfigError, nearest
 from scriptorium.recipe.typed import Typed, read
@@ -120,17 +120,27 @@ class DataRef(Typed):
 
 
 class Lora(Typed):
-    """A low-rank adapter to train instead of the whole model, by peft's names."""
+    """A low-rank adapter to train instead of the whole model; every other key goes to peft's LoraConfig."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     r: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     target_modules: str | list[str] = "all-linear"
     modules_to_save: list[str] | None = None
-    load_in_4bit: bool = False
+    load_in_4bit: bool = Field(default=False, description="QLoRA; needs bitsandbytes and merge: false")
     merge: bool = Field(
         default=True, description="false leaves an adapter, to be merged by a stage of its own"
     )
+
+    @model_validator(mode="after")
+    def _merged_exactly(self) -> "Lora":
+        if self.load_in_4bit and self.merge:
+            raise ValueError(
+                "load_in_4bit needs merge: false: an adapter goes into the whole weights, by a stage of its own"
+            )
+        return self
 
 
 class Curriculum(Typed):
@@ -144,8 +154,16 @@ class Curriculum(Typed):
 class Stop(Typed):
     """When to stop before the last step."""
 
-    above: float = Field(description="score on `eval_data` that ends training, percent")
+    above: float | None = Field(
+        default=None, description="score on `eval_data` that ends training, percent"
+    )
     every: int = Field(ge=1, description="steps between two looks")
+    patience: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=lambda patience: patience is None,
+        description="measurements in a row without a better args.metric_for_best_model that end training",
+    )
     max_tokens: int = Field(default=160, ge=1, description="tokens an answer may have in a look")
 
 
@@ -155,6 +173,14 @@ class PassRate(Typed):
     samples: int = Field(default=8, ge=1)
     keep: tuple[float, float] = (0.0, 0.625)
     temperature: float = Field(default=1.0, ge=0)
+
+
+class Calibration(Typed):
+    """The pages that a quantisation measures activations on."""
+
+    source: str = Field(description="a name under `sources`")
+    split: str = Field(description="a split of that source")
+    rows: int = Field(default=512, ge=1, description="pages, from the first on")
 
 
 class Stage(Typed):
@@ -175,7 +201,15 @@ class Stage(Typed):
     max_prompt_tokens: int | None = Field(default=None, ge=1, description="the same for prompts")
     chat_template: str | None = Field(default=None, description="path of a jinja file")
     adapter: Lora | None = None
-    freeze: list[str] = Field(default=[], description="name prefixes, or vision_encoder")
+    freeze: list[str] = Field(
+        default=[], description="parts that do not learn: vision, merger, language, or re:PATTERN"
+    )
+    learning_rates: dict[str, float] = Field(
+        default={}, description="of parts, named as in freeze; the rest has args.learning_rate"
+    )
+    average_last: int = Field(
+        default=1, ge=1, description="the last checkpoints whose mean is the stage's model (pretrain, sft)"
+    )
     model_args: dict[str, Any] = Field(
         default={}, description="to from_pretrained: dtype, attn_implementation"
     )
@@ -186,10 +220,26 @@ class Stage(Typed):
     reward_scale: float = Field(default=1.0, gt=0, description="multiplies the rewards' weights")
     overrides: dict[str, Any] = Field(default={}, description="of the verl engine: dotted keys")
     pass_rate: PassRate | None = None
-    scheme: str = Field(default="FP8_DYNAMIC", description="of quantize")
+    scheme: str = Field(
+        default="FP8_DYNAMIC", description="of quantize: FP8_DYNAMIC, or one of llm-compressor's by its name"
+    )
     ignore: list[str] = Field(default=[], description="of quantize: layers left as they are")
-    calibration: dict[str, Any] | None = Field(default=None, description="of quantize: {source, rows}")
+    calibration: Calibration | None = Field(
+        default=None, description="of quantize, for a scheme that needs data: {source, split, rows}"
+    )
     weights: list[float] | None = Field(default=None, description="of a soup; equal if not given")
+    greedy: bool = Field(
+        default=False,
+        description="of a soup: an ingredient joins if the score on the pages of `eval_data` does not fall",
+    )
+    base: str | None = Field(default=None, description="of a soup with `alphas`: a stage, a path or a hub model")
+    alphas: list[Annotated[float, Field(ge=0)]] = Field(
+        default=[],
+        description="of a soup: one run for each, base + alpha x (mean of the parents - base), named stage-alpha",
+    )
+    last: int | None = Field(
+        default=None, ge=2, description="of a soup of one grpo run: the mean of its last checkpoints, so many"
+    )
     resources: Resources = Resources()
     note: str = Field(default="", description="what departs from the source, in words")
 
@@ -227,7 +277,21 @@ class Stage(Typed):
         self._need(len(set(self.seeds)) == len(self.seeds), f"names a seed twice: {self.seeds}")
         self._need(self.method == "grpo" or self.engine == "trl", "cannot use verl; only grpo can")
         self._need(not self.stop or bool(self.eval_data), "has `stop` but no `eval_data` to look at")
+        self._complete_weights()
         return self
+
+    def _complete_weights(self) -> None:
+        """What a soup and a quantisation need."""
+        ways = [name for name in ("greedy", "alphas", "last") if getattr(self, name)]
+        self._need(self.method == "soup" or not (ways or self.base), "has none of greedy, base, alphas, last")
+        self._need(len(ways) < 2, f"has {' and '.join(ways)}; choose one")
+        self._need(bool(self.base) == bool(self.alphas), "needs `base` and `alphas` together, or neither")
+        self._need(len(set(self.alphas)) == len(self.alphas), f"names an alpha twice: {self.alphas}")
+        self._need(not self.greedy or len(self.eval_data) == 1, "is greedy and needs one entry of `eval_data`")
+        self._need(not (self.weights and (self.greedy or self.last)), "has `weights` or chooses by itself")
+        self._need(not self.last or len(self.parents) == 1, "has `last` and needs one parent")
+        needless = self.calibration and (self.method != "quantize" or self.scheme == "FP8_DYNAMIC")
+        self._need(not needless, "has no use for `calibration`; only a quantize scheme other than FP8_DYNAMIC")
 
     def _need(self, holds: bool, otherwise: str) -> None:
         if not holds:

@@ -4,11 +4,15 @@ The state folder is not declared to Snakemake, which deletes declared outputs be
 """
 
 import json
+import os
+import random
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -16,21 +20,36 @@ from scriptorium.errors import ConfigError
 from scriptorium.files import sha256_file, whole, write_json
 from scriptorium.receipt import weights_sha256
 from scriptorium.recipe.plan import Run
+from scriptorium.train.sharding import like
 
 KEPT = 2
 """Checkpoints kept: the newest, and the one before it."""
 
+MANIFEST = "manifest.json"
+"""A checkpoint's list of files; it is complete when this is there and true."""
+
 SHAPELESS = {"resources", "note", "fidelity"}
 """Fields of a run that do not change its weights."""
 
-SHAPELESS_ARGS = {"logging_steps", "save_steps", "report_to", "save_total_limit", "disable_tqdm"}
+SHAPELESS_ARGS = {
+    "logging_steps",
+    "save_steps",
+    "report_to",
+    "save_total_limit",
+    "disable_tqdm",
+    "dataloader_num_workers",
+    "per_device_eval_batch_size",
+}
 """Training arguments that do not change the weights."""
 
 
 def shape(run: Run, parents: Mapping[str, Path], rows: list[Path]) -> dict[str, Any]:
     """Everything that shapes the weights of a run: its stage, its parents' weights, its data, by hash."""
     stage = run.model_dump(mode="json", exclude=SHAPELESS)
-    stage["args"] = {name: value for name, value in stage["args"].items() if name not in SHAPELESS_ARGS}
+    # Where the last checkpoints are averaged, or the best one is taken, it matters when they are written.
+    chooses = run.average_last > 1 or run.args.get("load_best_model_at_end")
+    shapeless = SHAPELESS_ARGS - {"save_steps"} if chooses else SHAPELESS_ARGS
+    stage["args"] = {name: value for name, value in stage["args"].items() if name not in shapeless}
     return {
         "stage": stage,
         "parents": {name: weights_sha256(folder) for name, folder in parents.items()},
@@ -74,36 +93,123 @@ def checkpoints(state: Path) -> list[Path]:
 
 
 def save(
-    state: Path, step: int, model: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: dict[str, Any]
+    state: Path,
+    step: int,
+    weights: Mapping[str, torch.Tensor],
+    optimiser: dict[str, Any],
+    randoms: list[dict[str, Any]],
+    progress: dict[str, Any],
+    furnish: Callable[[Path], None] = lambda folder: None,
 ) -> None:
-    """Write checkpoint `step`: weights, optimiser, random state and `progress`; the oldest ones go."""
+    """Write checkpoint `step` to the disk: trained weights, optimiser, every process's random state, `progress`.
+
+    `furnish` adds what makes it usable by itself: processor and prompt. The manifest, written last, has each file's
+    size and hash.
+    """
     with whole(state / f"checkpoint-{step}") as part:
         part.mkdir()
-        weights = {
-            name: value.contiguous() for name, value in model.named_parameters() if value.requires_grad
-        }
-        save_file(weights, part / "model.safetensors")
-        torch.save(optimiser.state_dict(), part / "optimizer.pt")
-        torch.save(torch.get_rng_state(), part / "random.pt")
+        save_file(dict(weights), part / "model.safetensors")
+        torch.save(optimiser, part / "optimizer.pt")
+        torch.save(randoms, part / "random.pt")
         write_json(part / "progress.json", {"step": step, **progress})
-    for old in checkpoints(state)[:-KEPT]:
-        shutil.rmtree(old)
+        furnish(part)
+        files = {
+            path.relative_to(part).as_posix(): listed(path)
+            for path in sorted(part.rglob("*"))
+            if path.is_file()
+        }
+        write_json(part / MANIFEST, {"stage": stage_of(state), "files": files})
 
 
-def restore(state: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any] | None:
-    """Load the newest checkpoint into the model and the optimiser; its progress, or None if there is none."""
-    found = checkpoints(state)
-    if not found:
-        return None
-    weights = load_file(found[-1] / "model.safetensors")
+def listed(path: Path) -> dict[str, Any]:
+    """A file's size and hash, once it is on the disk and not only in memory."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+
+
+def stage_of(state: Path) -> str:
+    """The hash of what shapes the stage whose state this is; empty where nobody claimed it."""
+    stamp = state / "digest.json"
+    return sha256_file(stamp) if stamp.exists() else ""
+
+
+def damage(folder: Path) -> str:
+    """What is wrong with a checkpoint: a missing, cut or altered file, another stage. Empty for a whole one."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        stage, files = manifest["stage"], manifest["files"].items()
+    except (OSError, ValueError, KeyError) as error:
+        return f"{MANIFEST} cannot be read ({type(error).__name__})"
+    if stage != stage_of(folder.parent):
+        return "it belongs to another stage"
+    for name, entry in files:
+        path = folder / name
+        if not path.is_file():
+            return f"{name} is missing"
+        if path.stat().st_size != entry["bytes"]:
+            return f"{name} has {path.stat().st_size} bytes, not {entry['bytes']}"
+        if sha256_file(path) != entry["sha256"]:
+            return f"{name} is not what was written"
+    return ""
+
+
+def newest(state: Path) -> Path | None:
+    """The newest checkpoint that is whole; one that is not is passed over, with a line that says why."""
+    for folder in reversed(checkpoints(state)):
+        fault = damage(folder)
+        if not fault:
+            return folder
+        print(f"{folder.name} is passed over: {fault}", file=sys.stderr, flush=True)
+    return None
+
+
+def prune(state: Path, keep: int, best: int | None = None) -> None:
+    """Remove all checkpoints but the newest `keep`, and the one of step `best`."""
+    for old in checkpoints(state)[:-keep]:
+        if old.name != f"checkpoint-{best}":
+            shutil.rmtree(old)
+
+
+def put(model: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Give a model its trained weights back, by name."""
     with torch.no_grad():
-        for name, value in model.named_parameters():
-            if value.requires_grad:
-                value.copy_(weights[name])
-    optimiser.load_state_dict(torch.load(found[-1] / "optimizer.pt", weights_only=True))
-    torch.set_rng_state(torch.load(found[-1] / "random.pt", weights_only=True))
-    progress: dict[str, Any] = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
-    return progress
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(like(weights[name], parameter))
+
+
+def mean(folders: list[Path]) -> dict[str, torch.Tensor]:
+    """The mean of some checkpoints' weights, summed in float64, in the dtype they have."""
+    total: dict[str, torch.Tensor] = {}
+    dtypes: dict[str, torch.dtype] = {}
+    for folder in folders:
+        for name, value in load_file(folder / "model.safetensors").items():
+            dtypes[name] = value.dtype
+            total[name] = total[name] + value.double() if name in total else value.double()
+    return {name: (value / len(folders)).to(dtypes[name]) for name, value in total.items()}
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every source of chance in this process: torch's, its GPU's, Python's and numpy's."""
+    kind, keys, *rest = numpy.random.get_state()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+        "python": random.getstate(),
+        "numpy": [kind, keys.tolist(), *rest],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Go on with chance where `random_state` was taken."""
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    kind, keys, *rest = state["numpy"]
+    numpy.random.set_state((kind, numpy.array(keys, dtype=numpy.uint32), *rest))
 
 
 def finish(state: Path, metrics: Path) -> None:

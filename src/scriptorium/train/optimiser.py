@@ -9,9 +9,11 @@ from itertools import chain
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
 from torch.optim.adamw import adamw
 
 from scriptorium.train.precision import join, split
+from scriptorium.train.sharding import like
 
 Group = dict[str, Any]
 """Parameters that share options: `params`, `weight_decay`, and `scale`, their share of the learning rate."""
@@ -52,13 +54,15 @@ class AdamW(torch.optim.Optimizer):
         return state
 
     def _move(self, parameter: torch.Tensor, state: dict[str, torch.Tensor], group: Group) -> None:
-        """One parameter at a time: its fp32 master exists only here."""
+        """One parameter at a time: its fp32 master exists only here. Of a sharded one, this process's part."""
+        gradient = local(parameter.grad)  # type: ignore[arg-type]
+        parameter, state = local(parameter), {name: local(value) for name, value in state.items()}
         exact = "rest" in state
         master = join(parameter, state["rest"]) if exact else parameter
         means = [state["exp_avg"].to(master.dtype), state["exp_avg_sq"].to(master.dtype)]
         adamw(
             [master],
-            [parameter.grad.to(master.dtype)],  # type: ignore[union-attr]
+            [gradient.to(master.dtype)],
             means[:1],
             means[1:],
             [],
@@ -81,13 +85,17 @@ class AdamW(torch.optim.Optimizer):
             state["rest"].copy_(rest)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As torch's, which would cast the rest and the moments to the parameter's dtype."""
-        super().load_state_dict(state_dict)
+        """Take whole tensors, each in its own dtype: torch's would cast rest and moments to the parameter's."""
+        super().load_state_dict({"state": {}, "param_groups": state_dict["param_groups"]})
         parameters = chain.from_iterable(group["params"] for group in self.param_groups)
         for index, parameter in enumerate(parameters):
             for name, value in state_dict["state"].get(index, {}).items():
-                home = value.device if name == "step" else parameter.device
-                self.state[parameter][name] = value.to(home, copy=True)
+                self.state[parameter][name] = value.clone() if name == "step" else like(value, parameter)
+
+
+def local(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor, or this process's part of one that is spread over several; it shares its memory."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 class MuonAndAdamW(torch.optim.Optimizer):

@@ -70,9 +70,13 @@ class Encoder:
             )
         return dict(inputs)
 
+    def target_of(self, row: dict[str, Any]) -> str:
+        """The text that is to be written for a row's page."""
+        return row["text"] if self.target == "page" else front_matter.body(row["text"])
+
     def answers(self, rows: list[dict[str, Any]]) -> list[list[int]]:
         """Token ids of the answers, each with the end token."""
-        texts = [row["text"] if self.target == "page" else front_matter.body(row["text"]) for row in rows]
+        texts = [self.target_of(row) for row in rows]
         end = self.tokenizer.eos_token_id
         return [[*ids, end] for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]]
 

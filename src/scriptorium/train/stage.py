@@ -8,12 +8,12 @@ from pathlib import Path
 
 from transformers import PreTrainedModel, ProcessorMixin
 
-from scriptorium.files import whole
+from scriptorium.files import sweep, whole
 from scriptorium.job import lease
 from scriptorium.receipt import Format, write_receipt
 from scriptorium.recipe.plan import Run, read_run
 from scriptorium.serve.adapter import load, write_prompt
-from scriptorium.train import checkpoint
+from scriptorium.train import checkpoint, processes
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Files:
     model: Path
     metrics: Path
     receipt: Path
+    accelerate: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ def arguments(doc: str | None) -> tuple[Run, Files]:
     parser.add_argument("--model", type=Path, required=True, help="model folder to write")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics to write (JSONL)")
     parser.add_argument("--receipt", type=Path, required=True, help="receipt to write (model.json)")
+    parser.add_argument(
+        "--accelerate", default="auto", help="how several processes share the work: multi_gpu or fsdp2"
+    )
     given = vars(parser.parse_args())
     return read_run(given.pop("stage")), Files(**given)
 
@@ -60,18 +64,28 @@ def arguments(doc: str | None) -> tuple[Run, Files]:
 def conduct(run: Run, files: Files, train: Train) -> None:
     """Carry out a stage with `train`; model, metrics and receipt appear at the end, whole.
 
-    Raises ConfigError if the state folder holds the unfinished work of another stage.
+    Of several processes the first one holds the lease and writes. Raises ConfigError if the state folder holds the
+    unfinished work of another stage.
     """
     started = time.monotonic()
     parents = {run.parents[0]: files.parent}
     data = [*files.rows, *files.eval_rows]
-    with lease(files.state / "lease"):
-        checkpoint.claim(files.state, checkpoint.shape(run, parents, data))
-        done = train(run, files)
-        kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
-        export(done, run, files.model, merge=bool(run.adapter) and kind == "full")
-        checkpoint.finish(files.state, files.metrics)
-        write_receipt(files.receipt, run, files.model, parents, data, kind, done.steps, started, done.metrics)
+    with processes.joined():
+        if not processes.first():
+            processes.wait()
+            train(run, files)
+            return
+        with lease(files.state / "lease"):
+            sweep(files.state)
+            checkpoint.claim(files.state, checkpoint.shape(run, parents, data))
+            processes.wait()
+            done = train(run, files)
+            kind: Format = "adapter" if run.adapter and not run.adapter.get("merge", True) else "full"
+            export(done, run, files.model, merge=bool(run.adapter) and kind == "full")
+            checkpoint.finish(files.state, files.metrics)
+            write_receipt(
+                files.receipt, run, files.model, parents, data, kind, done.steps, started, done.metrics
+            )
 
 
 def export(done: Trained, run: Run, out: Path, merge: bool) -> None:

@@ -8,6 +8,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from scriptorium.train import processes
+
 REQUEUE = 128 + signal.SIGTERM
 """Exit code of a training that was asked to stop and can go on: not done, and no error."""
 
@@ -25,5 +27,6 @@ class StopRequest:
 
     def leave(self, step: int) -> NoReturn:
         """Say where the work stands and end with the requeue code."""
-        print(f"asked to stop: checkpoint at step {step} written; run again to go on", file=sys.stderr)
+        if processes.first():
+            print(f"asked to stop: checkpoint at step {step} written; run again to go on", file=sys.stderr)
         sys.exit(REQUEUE)
