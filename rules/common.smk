@@ -169,6 +169,15 @@ def model(name):
     return f"{RESULTS}/{name}/model" if is_run(name) else name
 
 
+def chosen(wildcards):
+    """How a soup's ingredients are chosen, as arguments."""
+    run = PLAN[wildcards.run]
+    if run.greedy:
+        reader = ["--adapter", RECIPE.model, "--threads", need(wildcards).threads]
+        return ["--pages", pages(run.eval_data[0]), *reader]
+    return ["--state", f"{RESULTS}/{run.parents[0]}/state"] if run.last else []
+
+
 def served(name):
     """What a server is started with for a run: its model folder, or the model from elsewhere."""
     return model(name) if name in PLAN else CHOICE.external

@@ -65,6 +65,7 @@ rule soup:
         parents=ancient(
             lambda wildcards: [model(each) for each in PLAN[wildcards.run].parents]
         ),
+        pages=lambda wildcards: [pages(each) for each in PLAN[wildcards.run].eval_data],
     output:
         receipt="<results>/{run}/model.json",
         model=directory("<results>/{run}/model"),
@@ -73,7 +74,7 @@ rule soup:
     benchmark:
         "<benchmarks>/soup/{run}.tsv"
     wildcard_constraints:
-        run=runs("soup"),
+        run=some(name for name, run in PLAN.items() if run.method == "soup" and not run.greedy),
     priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/train.yaml"
@@ -81,11 +82,28 @@ rule soup:
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
         runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+        gpu=lambda wildcards: need(wildcards).gpus,
+    params:
+        chosen=chosen,
     message:
         "Average {wildcards.run}"
     shell:
-        "python {input.script:q} {input.stage:q} --parent {input.parents:q}"
+        "python {input.script:q} {input.stage:q} --parent {input.parents:q} {params.chosen:q}"
         " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+# A greedy soup serves the ingredients and what it tries, and reads pages with them.
+use rule soup as greedy_soup with:
+    log:
+        "<logs>/greedy_soup/{run}.log",
+    benchmark:
+        "<benchmarks>/greedy_soup/{run}.tsv"
+    wildcard_constraints:
+        run=some(name for name, run in PLAN.items() if run.greedy),
+    conda:
+        "../envs/serve.yaml"
+    message:
+        "Choose and average {wildcards.run}"
 
 
 rule quantize:

@@ -1,5 +1,6 @@
 """The receipt of a run (`model.json`): what went in, what came out, on what, and what it cost."""
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -133,10 +134,18 @@ def read_receipt(path: Path) -> Receipt:
 
 def weight_files(folder: Path) -> dict[str, str]:
     """File name to SHA-256 of a model folder's safetensors files, by name. InputError if there are none."""
-    files = {path.name: sha256_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    files = {
+        path.name: _sha256(path, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.safetensors"))
+    }
     if not files:
         raise InputError(f"{folder}: holds no .safetensors file; expected a model folder")
     return files
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, changed: int) -> str:
+    """The hash of a file that has not changed since: a job names its parents' weights more than once."""
+    return sha256_file(path)
 
 
 def weights_sha256(folder: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.recipe import TRAINING
+from scriptorium.recipe.recipe import SAMPLING, TRAINING
 
 if TYPE_CHECKING:
     from scriptorium.recipe.plan import Run
@@ -20,7 +20,7 @@ def is_full(plan: Plan, name: str) -> bool:
     if run.method in TRAINING:
         # Without an adapter of its own, a run that starts from an adapter goes on with it.
         return run.adapter["merge"] if run.adapter else is_full(plan, run.parents[0])
-    return run.method != "filter"
+    return run.method not in SAMPLING
 
 
 def full_runs(plan: Plan) -> list[str]:
@@ -43,7 +43,14 @@ def relatives(plan: Plan, name: str) -> list[tuple[str, str]]:
     """
     if name not in plan or plan[name].method != "soup":
         return []
-    ingredients = [run for run in plan[name].parents if run in plan and is_full(plan, run)]
+    parents = plan[name].parents
+    based = plan[name].alpha is not None  # then the first parent is the base
+    ingredients = [run for run in parents[based:] if run in plan and is_full(plan, run)]
+    if based:
+        return [
+            *[("parent", run) for run in parents[:1] if run in plan],
+            *[("ingredient", run) for run in ingredients],
+        ]
     origins = dict.fromkeys(_origin(plan, run) for run in ingredients)
     parent = [("parent", run) for run in origins if len(origins) == 1 and run in plan]
     quantised = [run.name for run in plan.values() if run.method == "quantize" and run.parents == [name]]

@@ -11,7 +11,7 @@ from pydantic import Field
 from scriptorium.errors import ConfigError, nearest
 from scriptorium.files import write_text
 from scriptorium.recipe.lineage import check_weights
-from scriptorium.recipe.recipe import NAME, RESERVED, DataRef, PagesRef, Recipe, Resources, Stage
+from scriptorium.recipe.recipe import NAME, RESERVED, SAMPLING, DataRef, PagesRef, Recipe, Resources, Stage
 from scriptorium.recipe.typed import Typed, read
 
 
@@ -45,7 +45,8 @@ class Run(Typed):
     rewards: dict[str, Any] = Field(default={})
     reward_scale: float = 1.0
     overrides: dict[str, Any] = Field(default={})
-    pass_rate: dict[str, Any] | None = None
+    collapse: dict[str, Any] | None = None
+    sampling: dict[str, Any] | None = None
     scheme: str = "FP8_DYNAMIC"
     ignore: list[str] = Field(default=[])
     calibration: dict[str, Any] | None = None
@@ -219,16 +220,25 @@ def _check_data(where: str, name: str, stage: Stage, recipe: Recipe) -> None:
         _check_pages(where, f"stages.{name}.calibration", pages, recipe)
     for key, references in (("data", stage.data), ("eval_data", stage.eval_data)):
         for reference in references:
-            _check_pages(where, f"stages.{name}.{key}", reference, recipe)
+            if not _is_sampled(where, f"stages.{name}.{key}", reference.source, stage, recipe):
+                _check_pages(where, f"stages.{name}.{key}", reference, recipe)
+
+
+def _is_sampled(where: str, key: str, source: str, stage: Stage, recipe: Recipe) -> bool:
+    """Whether data come from a stage that makes rows. Refuses pairs for anything but DPO, and its opposite."""
+    method = recipe.stages[source].method if source in recipe.stages and source not in recipe.sources else None
+    if method is not None and method not in SAMPLING:
+        raise ConfigError(f"{where}: {key}: stage {source!r} makes a model; rows come from {', '.join(SAMPLING)}")
+    if method is not None and (method == "pairs") != (stage.method == "dpo"):
+        raise ConfigError(f"{where}: {key}: pairs are for dpo, and dpo needs pairs; {source!r} is a {method}")
+    return method is not None
 
 
 NOT_YET: dict[str, Any] = {
     "engine": "trl",
     "overrides": {},
-    "pass_rate": None,
     "chat_template": None,
     "max_prompt_tokens": None,
-    "reward_scale": 1.0,
 }
 """Fields of a stage that no rule carries out so far, and the value that asks for nothing."""
 
@@ -241,8 +251,6 @@ LOOP_ONLY: dict[str, Any] = {"freeze": [], "learning_rates": {}, "average_last":
 
 def _check_carried_out(where: str, name: str, stage: Stage) -> None:
     """Refuse what would be passed over without a word."""
-    if stage.method in ("dpo", "filter"):
-        raise ConfigError(f"{where}: stages.{name}.method: no rule carries out {stage.method!r} yet")
     for key, nothing in NOT_YET.items():
         if getattr(stage, key) != nothing:
             raise ConfigError(f"{where}: stages.{name}.{key}: no rule carries it out yet; remove it")
@@ -272,5 +280,7 @@ def _check_pages(where: str, key: str, reference: DataRef | PagesRef, recipe: Re
             f"{where}: {key}: source {reference.source!r} has no split {reference.split!r}; "
             f"{nearest(reference.split, source.splits)}"
         )
+    if source.rows and not key.startswith("stages."):
+        raise ConfigError(f"{where}: {key}: source {reference.source!r} is finished rows, and no pages")
     if key == "corpus" and not (source.synth and source.splits[reference.split].shards == 1):
         raise ConfigError(f"{where}: corpus: not one generated shard; name a folder of PDFs in the config")

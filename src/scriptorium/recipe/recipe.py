@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from scriptorium.errors import ConfigError, nearest
-from scriptorium.recipe.typed import Typed, read
+from scriptorium.recipe.overlay import laid_over
+from scriptorium.recipe.typed import Typed, parse, read_mapping
 
 FOLDER = Path("config/recipes")
 
@@ -22,7 +23,11 @@ RESERVED = frozenset(
 """Names a run cannot have: the results folder uses them for something else."""
 
 TRAINING = ("pretrain", "sft", "dpo", "grpo")
-Method = Literal["init", "pretrain", "sft", "dpo", "grpo", "filter", "merge", "soup", "quantize"]
+SAMPLING = ("filter", "rejection", "pairs")
+"""Methods that read each page several times with a model and make rows of what came of it."""
+Method = Literal[
+    "init", "pretrain", "sft", "dpo", "grpo", "filter", "rejection", "pairs", "merge", "soup", "quantize"
+]
 
 
 class Resources(Typed):
@@ -70,7 +75,7 @@ class Split(Typed):
 
 
 class Source(Typed):
-    """Where pages come from: a family of generated pages, a hub data set at a revision, or a folder."""
+    """Where pages come from: generated, a hub data set at a revision, a folder, or finished rows."""
 
     synth: str | None = Field(default=None, description="a family of generated pages: lines, primer")
     seed: int = Field(default=1, ge=0, description="of a generated source")
@@ -85,13 +90,19 @@ class Source(Typed):
         default=None, description="layout of a hub data set: pairs (pdf, md) or the bench's"
     )
     folder: str | None = Field(default=None, description="a folder in the bench layout, one folder a split")
+    rows: str | None = Field(
+        default=None, description="a folder of finished rows, one parquet file a split; for training only"
+    )
+    pages: dict[str, int] = Field(
+        default={}, description="pages of each split as published: for arithmetic before anything is fetched"
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
-        origins = [name for name in ("synth", "hub", "folder") if getattr(self, name)]
+        origins = [name for name in ("synth", "hub", "folder", "rows") if getattr(self, name)]
         if len(origins) != 1:
             raise ValueError(
-                f"a source has exactly one of synth, hub, folder; found {', '.join(origins) or 'none'}"
+                f"a source has exactly one of synth, hub, folder, rows; found {', '.join(origins) or 'none'}"
             )
         if self.synth and not self.splits:
             raise ValueError("a generated source needs splits: {name: {pages: N}}")
@@ -99,14 +110,22 @@ class Source(Typed):
             raise ValueError("a hub source needs revision (a commit) and kind (pairs or bench)")
         if not self.synth and self.splits:
             raise ValueError("splits belong to a generated source only")
+        if self.synth and self.pages:
+            raise ValueError("a generated source says its pages under splits")
         return self
+
+    def count(self, split: str) -> int | None:
+        """The pages of a split, before anything is generated or fetched; None where nobody has said."""
+        return self.splits[split].pages if split in self.splits else self.pages.get(split)
 
 
 class DataRef(Typed):
     """Rows of one split of one source."""
 
-    source: str = Field(description="a name under `sources`")
-    split: str = Field(default="train", description="a split of that source")
+    source: str = Field(
+        description="a name under `sources`, or a stage of method filter, rejection or pairs"
+    )
+    split: str = Field(default="train", description="a split of that source; a stage has none")
     amount: int | float = Field(
         default=1.0, gt=0, description="a share (a number with a point) or a number of rows"
     )
@@ -167,12 +186,39 @@ class Stop(Typed):
     max_tokens: int = Field(default=160, ge=1, description="tokens an answer may have in a look")
 
 
-class PassRate(Typed):
-    """The difficulty filter: keep rows whose share of right answers lies in a range."""
+class RewardOptions(Typed):
+    """A reward with more than a weight."""
 
-    samples: int = Field(default=8, ge=1)
-    keep: tuple[float, float] = (0.0, 0.625)
+    weight: float = Field(default=1.0, ge=0)
+    published: bool = Field(
+        default=False,
+        description="as its source computes it: no gate, olmOCR-bench's rules, the header judged with the text",
+    )
+
+
+class Collapse(Typed):
+    """When reinforcement has gone wrong: tests of one type pass less and less."""
+
+    fall: float = Field(gt=0, le=100, description="percent points below its start at which a type stops it")
+    steps: int = Field(default=25, ge=1, description="steps that the start, and the present, are the mean of")
+
+
+class Sampling(Typed):
+    """How a model reads each page of the data of filter, rejection and pairs, and what is kept."""
+
+    samples: int = Field(default=8, ge=1, description="answers for each page")
     temperature: float = Field(default=1.0, ge=0)
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="tokens an answer may have; the adapter's if not given"
+    )
+    above: float = Field(
+        default=0.0, ge=-1, lt=1, description="filter: pages with a greater mean; -1 keeps those never right"
+    )
+    below: float = Field(
+        default=1.0, gt=0, le=2, description="filter: pages with a smaller mean; 2 keeps those always right"
+    )
+    least: float = Field(default=1.0, ge=0, le=1, description="rejection and pairs: what the best must score")
+    margin: float = Field(default=0.25, gt=0, le=1, description="pairs: by how much the best beats the worst")
 
 
 class Calibration(Typed):
@@ -214,12 +260,13 @@ class Stage(Typed):
         default={}, description="to from_pretrained: dtype, attn_implementation"
     )
     args: dict[str, Any] = Field(default={}, description="by the names of SFTConfig, DPOConfig, GRPOConfig")
-    rewards: dict[str, float | dict[str, Any]] = Field(
+    rewards: dict[str, float | RewardOptions] = Field(
         default={}, description="of grpo: name to weight or options"
     )
     reward_scale: float = Field(default=1.0, gt=0, description="multiplies the rewards' weights")
     overrides: dict[str, Any] = Field(default={}, description="of the verl engine: dotted keys")
-    pass_rate: PassRate | None = None
+    collapse: Collapse | None = Field(default=None, description="of grpo: when to stop for the worse")
+    sampling: Sampling | None = Field(default=None, description="of filter, rejection and pairs")
     scheme: str = Field(
         default="FP8_DYNAMIC", description="of quantize: FP8_DYNAMIC, or one of llm-compressor's by its name"
     )
@@ -266,10 +313,16 @@ class Stage(Typed):
         self._need(bool(self.config) == (self.method == "init"), "needs `config`; only init has one")
         trains = self.method in TRAINING
         self._need(
-            bool(self.data) == (trains or self.method == "filter"), "needs `data`; only training has it"
+            bool(self.data) == (trains or self.method in SAMPLING),
+            "needs `data`; only training and sampling have it",
         )
         self._need(trains or not self.seeds, "has no `seeds`; only training has them")
         self._need(bool(self.rewards) == (self.method == "grpo"), "needs `rewards`; only grpo has them")
+        self._need(not self.collapse or self.method == "grpo", "has no `collapse`; only grpo has one")
+        self._need(
+            bool(self.sampling) == (self.method in SAMPLING),
+            f"needs `sampling`; only {', '.join(SAMPLING)} have it",
+        )
         named = sorted({"seed", "data_seed"} & self.args.keys())
         self._need(
             not (self.seeds and named), f"has `seeds` and args.{', args.'.join(named)}; name one of them"
@@ -305,6 +358,32 @@ class PagesRef(Typed):
     split: str
 
 
+class Workload(Typed):
+    """What one page costs a model, for estimates of time and money. Nothing that runs depends on it."""
+
+    language_parameters: float = Field(gt=0, description="weights of the decoder's layers")
+    head_parameters: float = Field(gt=0, description="weights of the head: vocabulary times width")
+    vision_parameters: float = Field(ge=0, description="weights of the vision tower")
+    other_parameters: float = Field(default=0, ge=0, description="embeddings and merger: memory, little work")
+    image_tokens: float = Field(ge=0, description="tokens of a page's image")
+    patches_per_token: float = Field(default=4, gt=0, description="patches that are merged into a token")
+    prompt_tokens: float = Field(ge=0)
+    answer_tokens: float = Field(gt=0)
+    note: str = Field(default="", description="where the figures are from")
+
+    @property
+    def tokens(self) -> float:
+        """Tokens of a page, question and answer together."""
+        return self.image_tokens + self.prompt_tokens + self.answer_tokens
+
+    @property
+    def parameters(self) -> float:
+        """Weights of the whole model."""
+        return (
+            self.language_parameters + self.head_parameters + self.vision_parameters + self.other_parameters
+        )
+
+
 class Recipe(Typed):
     """A recipe: one published result, or one of our own."""
 
@@ -319,6 +398,10 @@ class Recipe(Typed):
     serve: Resources = Field(
         default=Resources(), description="of a job that serves a model: bench, conversion"
     )
+    workload: Workload | None = Field(default=None, description="for estimates: what a page costs the model")
+    variants: dict[str, str] = Field(
+        default={}, description="of an ablation: a stage and the one that it varies (config/ablations)"
+    )
     note: str = Field(default="", description="what departs from the source, in words")
     fidelity: Literal["exact", "close", "adapted"] | None = None
 
@@ -326,12 +409,23 @@ class Recipe(Typed):
 def load(name: str) -> Recipe:
     """The recipe `config/recipes/<name>.yaml`, or the one in the file `name` if that ends in .yaml.
 
-    Raises ConfigError, for a name that is not there with the nearest one.
+    A file with the key `over` is laid over another recipe (`overlay.py`). Raises ConfigError, for a name that is
+    not there with the nearest one.
     """
+    path = file_of(name)
+    values = read_mapping(path)
+    if "over" in values:
+        base = file_of(str(values["over"]))
+        values = laid_over(read_mapping(base), values, str(path))
+    return parse(Recipe, values, str(path))
+
+
+def file_of(name: str) -> Path:
+    """The file of a recipe by its name or path. Raises ConfigError for a name that is not there."""
     if name.endswith((".yaml", ".yml")):
-        return read(Recipe, Path(name))
+        return Path(name)
     path = FOLDER / f"{name}.yaml"
     if not path.is_file():
         known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
         raise ConfigError(f"recipe {name!r}: no file {path}; {nearest(name, known)}")
-    return read(Recipe, path)
+    return path

@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,11 @@ INDEX = "model.safetensors.index.json"
 CHUNK = 1 << 20
 """Numbers held at a time of one tensor: 4 MB in float32."""
 SHARD_BYTES = 5_000_000_000
-NOT_COMPANIONS = ("*.safetensors", "*.index.json", "*.bin", "*.pt", "*.pth", "*.md", "adapter_config.json")
+NOT_COMPANIONS = (
+    *("*.safetensors", "*.index.json", "*.bin", "*.pt", "*.pth", "*.md"),
+    *("adapter_config.json", "trainer_state.json", "training_args.json", "soup.json"),
+)
+"""Files of a model folder that are its own: weights, the state of its training, what it was made of."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,12 @@ def write(
     specs: dict[str, Spec],
     chunks: Callable[[str], Iterable[torch.Tensor]],
     shard_bytes: int = SHARD_BYTES,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write the tensors `specs` into `folder`, each from its `chunks`, rows in order.
 
     Order and split depend on the specs alone, so equal tensors give equal files. A file holds up to
-    `shard_bytes`; several have an index.
+    `shard_bytes`; several have an index. `metadata` goes into the head of every file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Widest dtype first keeps every tensor aligned in the file, as safetensors' own writer does.
@@ -139,7 +144,7 @@ def write(
         else [f"model-{i:05}-of-{len(shards):05}.safetensors" for i in range(1, len(shards) + 1)]
     )
     for file, shard in zip(files, shards, strict=True):
-        _write_file(folder / file, {name: specs[name] for name in shard}, chunks)
+        _write_file(folder / file, {name: specs[name] for name in shard}, chunks, metadata or {})
     if len(shards) > 1:
         weight_map = {name: file for file, shard in zip(files, shards, strict=True) for name in shard}
         total = sum(spec.size for spec in specs.values())
@@ -160,8 +165,13 @@ def split(names: list[str], specs: dict[str, Spec], shard_bytes: int) -> list[li
     return shards
 
 
-def _write_file(path: Path, specs: dict[str, Spec], chunks: Callable[[str], Iterable[torch.Tensor]]) -> None:
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+def _write_file(
+    path: Path,
+    specs: dict[str, Spec],
+    chunks: Callable[[str], Iterable[torch.Tensor]],
+    metadata: Mapping[str, str],
+) -> None:
+    header: dict[str, Any] = {"__metadata__": {"format": "pt", **metadata}}
     offset = 0
     for name, spec in specs.items():
         header[name] = {
