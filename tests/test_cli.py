@@ -106,7 +106,7 @@ def test_a_server_that_is_not_there_is_code_5(tmp_path: Path) -> None:
 
 
 def test_recipe_show_prints_runs() -> None:
-    done = scriptorium("recipe", "show", "tiny")
+    done = scriptorium("recipe", "show", "tiny", "--json")
     if "no such" in done.stderr:
         pytest.skip("recipe tiny is not there")
     assert done.returncode == 0, done.stderr

@@ -147,13 +147,31 @@ def about_recipe() -> None:
     """What a recipe does."""
 
 
-def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a path.")]) -> None:
-    """Print the runs of a recipe, in order, with every value resolved."""
+def recipe_show(
+    name: Annotated[str, typer.Argument(help="Name of a recipe, or a path.")],
+    on: Annotated[
+        list[str] | None, typer.Option(help="GPUs to estimate for, as 8xH100; again for others.")
+    ] = None,
+    price: Annotated[float | None, typer.Option(help="Dollars a GPU and hour, instead of ours.")] = None,
+    mfu: Annotated[
+        float | None, typer.Option(min=0.01, max=1.0, help="Share of the GPUs' peak, instead of a range.")
+    ] = None,
+    values: Annotated[bool, typer.Option("--json", help="Every run with all values resolved, as JSON.")] = False,
+) -> None:
+    """Show a recipe: its runs, what they descend from, steps and pages, and what they would cost on some GPUs."""
+    from scriptorium.recipe.costs import machine
     from scriptorium.recipe.plan import make_plan
     from scriptorium.recipe.recipe import load
+    from scriptorium.recipe.show import lines
 
-    for run in make_plan(load(name)).values():
-        typer.echo(run.model_dump_json(indent=2))
+    recipe = load(name)
+    if values:
+        for run in make_plan(recipe).values():
+            typer.echo(run.model_dump_json(indent=2))
+        return
+    machines = [machine(each, price) for each in on or ("1xB200", "8xH100", "8xH200")]
+    for line in lines(recipe, machines, mfu):
+        typer.echo(line)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from .scripted import ScriptedServer, answer, in_turn
 PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28, "any": 28}
 """Pixels of the side of an image token, by family."""
 PROMPTS = {
+    "chandra-pages": "aaa255f2480e52b8",
     "dots-ocr": "76ed3c907a583f25",
     "lightonocr": "e3b0c44298fc1c14",
     "olmocr-0725": "94b8c3044cf8c0c7",
