@@ -9,9 +9,10 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from scriptorium.errors import InputError
+from scriptorium.errors import InputError, ThresholdError
 from scriptorium.files import sha256_tree
 from scriptorium.receipt import read_receipt, weights_sha256
+from scriptorium.weights.agreement import check_merge
 from scriptorium.weights.merge import WEIGHTS, merge
 
 from .tiny import logits, make_network, save, stage
@@ -24,6 +25,10 @@ ADAPTERS = {
     "patterns": {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {r"layers.1.self_attn.v_proj": 64}},
     "a whole norm": {"modules_to_save": ["model.language_model.norm"]},
     "biases": {"bias": "all"},
+    "biases of factors": {"lora_bias": True, "target_modules": r".*(q_proj|visual.*qkv)"},
+    "magnitudes": {"use_dora": True},
+    "magnitudes of a convolution": {"use_dora": True, "target_modules": r".*(patch_embed\.proj|v_proj)"},
+    "magnitudes, rank-stabilised": {"use_dora": True, "use_rslora": True},
 }
 
 
@@ -57,9 +62,12 @@ def test_the_merged_model_answers_as_base_and_adapter(
     assert not torch.allclose(found, logits(load(base)), atol=1e-2)
 
 
-def test_embeddings_of_their_own_can_be_adapted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("magnitudes", [False, True])
+def test_embeddings_of_their_own_can_be_adapted(tmp_path: Path, magnitudes: bool) -> None:
     untied = save(make_network(0, tied=False), tmp_path / "base")
-    adapter = make_adapter(untied, tmp_path / "adapter", target_modules=["embed_tokens", "lm_head"])
+    adapter = make_adapter(
+        untied, tmp_path / "adapter", target_modules=["embed_tokens", "lm_head"], use_dora=magnitudes
+    )
     merge(RUN, adapter, untied, tmp_path / "model", tmp_path / "model.json")
     expected = logits(PeftModel.from_pretrained(load(untied), adapter))
     assert torch.allclose(logits(load(tmp_path / "model")), expected, atol=1e-4)
@@ -88,6 +96,7 @@ def test_the_receipt_names_both_and_the_prompt_is_the_adapters(base: Path, tmp_p
     receipt = read_receipt(tmp_path / "one.json")
     assert receipt.parents == {"sft": weights_sha256(adapter), base.as_posix(): weights_sha256(base)}
     assert receipt.format == "full" and receipt.metrics["merged_tensors"] == 6 + 6 + 1
+    assert receipt.metrics["logits_difference"] < 1e-4 < 0.1 < receipt.metrics["logits_effect"]
     assert json.loads((tmp_path / "one" / "prompt.json").read_text())["prompt"] == "Transcribe."
     assert (tmp_path / "one" / "chat_template.jinja").exists()
     assert not (tmp_path / "one" / "adapter_config.json").exists()
@@ -133,8 +142,20 @@ def test_factors_of_another_size_are_refused(base: Path, tmp_path: Path) -> None
 
 
 def test_other_kinds_of_adapter_are_refused(base: Path, tmp_path: Path) -> None:
-    adapter = make_adapter(base, tmp_path / "adapter", use_dora=True, target_modules=["q_proj"])
-    with pytest.raises(InputError, match="use_dora"):
+    adapter = make_adapter(base, tmp_path / "adapter", trainable_token_indices=[3])
+    with pytest.raises(InputError, match="trainable_token_indices"):
         merge(RUN, adapter, base, tmp_path / "model", tmp_path / "model.json")
     with pytest.raises(InputError, match=r"holds no adapter_config\.json"):
         merge(RUN, base, base, tmp_path / "model", tmp_path / "model.json")
+
+
+def test_an_adapter_of_a_changed_base_is_refused(base: Path, tmp_path: Path) -> None:
+    adapter = make_adapter(base, tmp_path / "adapter", target_modules=["q_proj"], init_lora_weights="olora")
+    with pytest.raises(InputError, match="init_lora_weights: olora changed the base"):
+        merge(RUN, adapter, base, tmp_path / "model", tmp_path / "model.json")
+
+
+def test_a_merged_model_that_answers_otherwise_is_refused(base: Path, tmp_path: Path) -> None:
+    adapter = make_adapter(base, tmp_path / "adapter")
+    with pytest.raises(ThresholdError, match="answers otherwise than with the adapter"):
+        check_merge(base, adapter, base)

@@ -3,10 +3,21 @@
 from pathlib import Path
 
 import torch
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+)
 
 from scriptorium.files import write_json
 from scriptorium.recipe.plan import Run
+from scriptorium.train.init import ASSISTANT, CHAT_TEMPLATE, END, PAD, UNKNOWN, USER, VISION_END, VISION_START
+from scriptorium.train.init import IMAGE as IMAGE_TOKEN
+from scriptorium.train.init import VIDEO as VIDEO_TOKEN
 
 VOCABULARY = 40
 IMAGE = 3
@@ -54,12 +65,33 @@ def make_network(seed: int, tied: bool = True, dtype: torch.dtype = torch.float3
     return network.eval()
 
 
+SPECIAL = [PAD, END, UNKNOWN, IMAGE_TOKEN, VIDEO_TOKEN, VISION_START, VISION_END, USER, ASSISTANT]
+
+
+def make_processor() -> Qwen2_5_VLProcessor:
+    """A processor whose token ids are those of `make_network`."""
+    letters = "abcdefghijklmnopqrstuvwxyzR ."[: VOCABULARY - len(SPECIAL)]
+    words = {token: index for index, token in enumerate([*SPECIAL, *letters])}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIAL])
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, unk_token=UNKNOWN
+    )
+    return Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(min_pixels=784, max_pixels=784 * 16),
+        video_processor=Qwen2VLVideoProcessor(),
+        tokenizer=fast,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
 def save(network: torch.nn.Module, folder: Path, **options: object) -> Path:
-    """Write a model folder: weights, config, and files that only have to be passed on."""
+    """Write a model folder: weights, config, processor, prompt."""
     network.save_pretrained(folder, **options)
     write_json(folder / "prompt.json", {"adapter": "tiny", "prompt": "Read.", "sha256": "00"})
-    (folder / "chat_template.jinja").write_text("{{ messages }}")
-    write_json(folder / "tokenizer.json", {"version": "1.0"})
+    make_processor().save_pretrained(folder)
     return folder
 
 

@@ -12,6 +12,15 @@ from transformers.core_model_loading import WeightConverter, WeightRenaming, ren
 from scriptorium.errors import InputError
 
 
+def network_class(folder: Path) -> type[PreTrainedModel]:
+    """The class that a folder's config names. InputError if it is none of the transformers library."""
+    named = (AutoConfig.from_pretrained(folder).architectures or ["none"])[0]
+    kind: type[PreTrainedModel] | None = getattr(transformers, named, None)
+    if kind is None:
+        raise InputError(f"{folder / 'config.json'}: architectures: {named} is no class of transformers")
+    return kind
+
+
 def skeleton(folder: Path) -> PreTrainedModel:
     """The model of a folder's config without weights: modules and shapes on the meta device.
 
@@ -20,10 +29,7 @@ def skeleton(folder: Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(folder)
     if hasattr(config, "quantization_config"):
         del config.quantization_config
-    named = (config.architectures or ["none"])[0]
-    kind = getattr(transformers, named, None)
-    if kind is None:
-        raise InputError(f"{folder / 'config.json'}: architectures: {named} is no class of transformers")
+    kind = network_class(folder)
     with torch.device("meta"):
         return kind(config)
 
