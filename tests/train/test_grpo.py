@@ -61,7 +61,7 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Pat
             if state.global_step == 3:
                 raise Stopped
 
-    journal, grpo.Journal = grpo.Journal, Stop  # type: ignore[misc]
+    journal, grpo.Journal = grpo.Journal, Stop
     try:
         with pytest.raises(Stopped):
             go(stage(), base, rows, tmp_path / "b")

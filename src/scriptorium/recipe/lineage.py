@@ -61,6 +61,22 @@ def relatives(plan: Plan, name: str) -> list[tuple[str, str]]:
     ]
 
 
+def varied(variants: Mapping[str, str], plan: Plan) -> list[tuple[str, str]]:
+    """Each run of a variant with the run it varies, seed by seed; adapters, which nobody measures, are left out."""
+    runs = {
+        stage: [run for run in plan.values() if run.stage == stage]
+        for stage in {*variants, *variants.values()}
+    }
+    found = []
+    for variant, base in variants.items():
+        by_seed = {run.seed: run.name for run in runs[base]}
+        for run in runs[variant]:
+            other = by_seed.get(run.seed) or runs[base][0].name
+            if is_full(plan, run.name) and is_full(plan, other):
+                found.append((run.name, other))
+    return found
+
+
 def check_weights(plan: Plan) -> None:
     """Refuse what has no weights to work on: a soup or quantisation of adapters, a merge of a whole model."""
     for run in plan.values():

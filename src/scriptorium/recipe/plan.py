@@ -226,9 +226,13 @@ def _check_data(where: str, name: str, stage: Stage, recipe: Recipe) -> None:
 
 def _is_sampled(where: str, key: str, source: str, stage: Stage, recipe: Recipe) -> bool:
     """Whether data come from a stage that makes rows. Refuses pairs for anything but DPO, and its opposite."""
-    method = recipe.stages[source].method if source in recipe.stages and source not in recipe.sources else None
+    method = (
+        recipe.stages[source].method if source in recipe.stages and source not in recipe.sources else None
+    )
     if method is not None and method not in SAMPLING:
-        raise ConfigError(f"{where}: {key}: stage {source!r} makes a model; rows come from {', '.join(SAMPLING)}")
+        raise ConfigError(
+            f"{where}: {key}: stage {source!r} makes a model; rows come from {', '.join(SAMPLING)}"
+        )
     if method is not None and (method == "pairs") != (stage.method == "dpo"):
         raise ConfigError(f"{where}: {key}: pairs are for dpo, and dpo needs pairs; {source!r} is a {method}")
     return method is not None

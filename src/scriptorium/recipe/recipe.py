@@ -122,9 +122,7 @@ class Source(Typed):
 class DataRef(Typed):
     """Rows of one split of one source."""
 
-    source: str = Field(
-        description="a name under `sources`, or a stage of method filter, rejection or pairs"
-    )
+    source: str = Field(description="a name under `sources`, or a stage of method filter, rejection or pairs")
     split: str = Field(default="train", description="a split of that source; a stage has none")
     amount: int | float = Field(
         default=1.0, gt=0, description="a share (a number with a point) or a number of rows"
@@ -173,9 +171,7 @@ class Curriculum(Typed):
 class Stop(Typed):
     """When to stop before the last step."""
 
-    above: float | None = Field(
-        default=None, description="score on `eval_data` that ends training, percent"
-    )
+    above: float | None = Field(default=None, description="score on `eval_data` that ends training, percent")
     every: int = Field(ge=1, description="steps between two looks")
     patience: int | None = Field(
         default=None,
@@ -279,7 +275,9 @@ class Stage(Typed):
         default=False,
         description="of a soup: an ingredient joins if the score on the pages of `eval_data` does not fall",
     )
-    base: str | None = Field(default=None, description="of a soup with `alphas`: a stage, a path or a hub model")
+    base: str | None = Field(
+        default=None, description="of a soup with `alphas`: a stage, a path or a hub model"
+    )
     alphas: list[Annotated[float, Field(ge=0)]] = Field(
         default=[],
         description="of a soup: one run for each, base + alpha x (mean of the parents - base), named stage-alpha",
@@ -340,11 +338,15 @@ class Stage(Typed):
         self._need(len(ways) < 2, f"has {' and '.join(ways)}; choose one")
         self._need(bool(self.base) == bool(self.alphas), "needs `base` and `alphas` together, or neither")
         self._need(len(set(self.alphas)) == len(self.alphas), f"names an alpha twice: {self.alphas}")
-        self._need(not self.greedy or len(self.eval_data) == 1, "is greedy and needs one entry of `eval_data`")
+        self._need(
+            not self.greedy or len(self.eval_data) == 1, "is greedy and needs one entry of `eval_data`"
+        )
         self._need(not (self.weights and (self.greedy or self.last)), "has `weights` or chooses by itself")
         self._need(not self.last or len(self.parents) == 1, "has `last` and needs one parent")
         needless = self.calibration and (self.method != "quantize" or self.scheme == "FP8_DYNAMIC")
-        self._need(not needless, "has no use for `calibration`; only a quantize scheme other than FP8_DYNAMIC")
+        self._need(
+            not needless, "has no use for `calibration`; only a quantize scheme other than FP8_DYNAMIC"
+        )
 
     def _need(self, holds: bool, otherwise: str) -> None:
         if not holds:

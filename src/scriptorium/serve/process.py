@@ -38,7 +38,7 @@ class Order:
 
     `model`: a folder or `hub:org/name@revision`. `threads`: CPU threads of the server. Its output goes to the
     file `log`. `port` 0 is a free one. `options` are more options of the engine. `key` is what the server asks
-    for; only vLLM can ask for one.
+    for; only vLLM can ask for one. `variables` are laid over its environment; None takes one out.
     """
 
     model: str
@@ -48,6 +48,7 @@ class Order:
     port: int = 0
     options: Mapping[str, vllm.Value] = field(default_factory=dict)
     key: str = field(default="", repr=False)
+    variables: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def served_name(model: str) -> str:
@@ -96,6 +97,8 @@ def environment(order: Order, scratch: Path) -> dict[str, str]:
         cache = scratch / "hub"
         cache.mkdir(exist_ok=True)
         env |= {"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": str(cache)}
+    for name, value in order.variables.items():
+        env.pop(name, None) if value is None else env.update({name: value})
     return env
 
 

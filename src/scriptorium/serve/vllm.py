@@ -99,6 +99,28 @@ def check_options(options: Mapping[str, Value], words: tuple[str, ...]) -> None:
             )
 
 
+def rollout_options(
+    words: tuple[str, ...], memory: float, context: int, parallel: int
+) -> tuple[dict[str, Value], dict[str, str]]:
+    """Options and environment of a server that generates for a trainer of TRL 1.16 and takes its weights.
+
+    `memory`: share of each GPU; `context`: tokens of prompt and answer; `parallel`: GPUs that share the model. The
+    trainer sends weights over NCCL, through routes that are open in development mode only; log-probabilities have to
+    be those of the tempered distribution; since 0.30 prompts with images need the scale-out routes.
+    """
+    options: dict[str, Value] = {
+        "gpu-memory-utilization": memory,
+        "max-model-len": context,
+        "tensor-parallel-size": parallel,
+        "weight-transfer-config": '{"backend": "nccl"}',
+        "logprobs-mode": "processed_logprobs",
+        "max-logprobs": -1,
+    }
+    if "enable-scale-out" in known_options(words):
+        options["enable-scale-out"] = True
+    return options, {"VLLM_SERVER_DEV_MODE": "1"}
+
+
 def as_words(options: Mapping[str, Value]) -> list[str]:
     """Options as words of a command line: True is the bare option, False its `--no-` form."""
     words: list[str] = []

@@ -1,111 +1,90 @@
 """Reinforcement by unit tests: TRL's GRPOTrainer on pages, with full weights or LoRA.
 
-TRL does the mathematics; this file brings it rows, rewards, exact resumption and metrics as JSONL.
+TRL does the mathematics; this file brings it rows that can earn something, rewards, a place that generates, and a
+watch over what it does to the tests.
 """
 
-import json
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
-from transformers import AutoModelForImageTextToText, AutoProcessor, ProcessorMixin, TrainerCallback
+from transformers import AutoProcessor, ProcessorMixin
 from trl import GRPOConfig, GRPOTrainer
 
-from scriptorium.errors import ConfigError
+from scriptorium.bench.rules import check_tests
+from scriptorium.errors import ConfigError, InputError, ScriptoriumError
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
-from scriptorium.train import checkpoint
+from scriptorium.train import processes, rollouts
+from scriptorium.train.collapse import Watch
+from scriptorium.train.engine import Journal, Resumed, load_model, make_arguments, run_trainer
 from scriptorium.train.evaluate import evaluate
-from scriptorium.train.loop import keep_metrics
-from scriptorium.train.rewards import make_rewards
-from scriptorium.train.rows import Encoder, picture, question, read_rows
+from scriptorium.train.pictures import remember
+from scriptorium.train.rewards.functions import Rewards, options
+from scriptorium.train.rows import Encoder, picture, question, read_rows, tests_of
 from scriptorium.train.sft import lora
 from scriptorium.train.stage import Files, Trained
-from scriptorium.train.stop import StopRequest
 
-OURS = {"output_dir", "report_to", "use_cpu", "reward_weights", "resume_from_checkpoint"}
-"""Arguments of GRPOConfig that this file sets; a recipe may not."""
-
-
-class Journal(TrainerCallback):
-    """Writes what the trainer logs to a JSONL file, a line a step."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
-    ) -> None:
-        """Append the metrics of a step; the closing summary of a run, which has no reward, is passed over."""
-        if logs and "reward" in logs:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+PROMPT_TOKENS = 4096
+"""Tokens that a server for rollouts leaves for the prompt, beside the answer: a page at 1,288 px has 1,800."""
 
 
-class Leave(TrainerCallback):
-    """Has the trainer write a checkpoint and end when it is asked to stop."""
-
-    def __init__(self, request: StopRequest) -> None:
-        self.request = request
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """After each step."""
-        if self.request.asked:
-            control.should_save = control.should_training_stop = True
-
-
-class Trainer(GRPOTrainer):
-    """A GRPOTrainer that resumes from a checkpoint's weights.
-
-    transformers 5.23 looks for the module names of the model in memory in a file that holds the names of the
-    published checkpoints. For Qwen2.5-VL no name fits, and it goes on from the parent with only a warning.
-    """
-
-    def _load_from_checkpoint(
-        self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
-    ) -> None:
-        if self.model is not self.accelerator.unwrap_model(self.model) or hasattr(self.model, "peft_config"):
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
-            return
-        saved = AutoModelForImageTextToText.from_pretrained(resume_from_checkpoint, dtype=self.model.dtype)
-        self.model.load_state_dict(saved.state_dict(), strict=True)
+class Trainer(Resumed, GRPOTrainer):
+    """A GRPOTrainer that resumes from a checkpoint's weights."""
 
 
 def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
-    """TRL's configuration of a run: the recipe's arguments, and what this machine dictates."""
-    taken = OURS & run.args.keys()
-    if taken:
-        raise ConfigError(f"stage {run.stage}: args.{sorted(taken)[0]} is set by the workflow; remove it")
-    gpu = torch.cuda.is_available()
-    seed = run.seed or 0
-    settings = {
-        "seed": seed,
-        "data_seed": seed,
-        "bf16": gpu,
-        "save_total_limit": checkpoint.KEPT,
-        "logging_steps": 1,
-    } | run.args
-    try:
-        return GRPOConfig(
-            output_dir=str(state),
-            report_to=[],
-            use_cpu=not gpu,
-            reward_weights=weights,
-            **settings,
+    """TRL's configuration of a run. Raises ConfigError, see `engine.make_arguments`."""
+    config = make_arguments(GRPOConfig, run, state, reward_weights=weights)
+    each = config.per_device_train_batch_size * config.steps_per_generation
+    if "medoid" in run.rewards and each % config.num_generations:
+        raise ConfigError(
+            f"stage {run.stage}: rewards.medoid needs a page's samples on one process: "
+            f"per_device_train_batch_size x steps_per_generation is {each}, no multiple of "
+            f"args.num_generations, {config.num_generations}"
         )
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"stage {run.stage}: args do not fit TRL's GRPOConfig: {error}") from error
+    return config
+
+
+def trainable(rows: Dataset, rewards: Rewards, where: str) -> Dataset:
+    """The rows that every reward can say something of; how many were left out is said.
+
+    A page without tests would earn nothing from its tests and something for its form. Raises InputError for tests
+    that cannot be used, and when no row is left.
+    """
+    kept = []
+    for index, row in enumerate(rows.select_columns(["id", "tests", "text"])):
+        tests = tests_of(row)
+        try:
+            check_tests(tests)
+        except ScriptoriumError as error:
+            raise InputError(f"{where}: page {row['id']}: {error}; mend it, or leave the page out") from error
+        if (tests or not rewards.needs_tests) and (row["text"] is not None or not rewards.needs_truth):
+            kept.append(index)
+    if not kept:
+        raise InputError(
+            f"{where}: none of {len(rows)} pages has the tests or the text that its rewards need"
+        )
+    if len(kept) < len(rows):
+        print(
+            f"{len(rows) - len(kept)} of {len(rows)} pages have no tests or no text: left out",
+            file=sys.stderr,
+        )
+    return rows.select(kept) if len(kept) < len(rows) else rows
 
 
 def prompts(rows: Dataset, prompt: str) -> Dataset:
-    """Rows as GRPOTrainer takes them: `prompt` (a conversation) and `image`, decoded when read; `tests`, `text`."""
+    """Rows as GRPOTrainer takes them: `prompt` (a conversation), `image`, decoded when read, `id`, `tests`, `text`."""
 
     def convert(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         pages = [{"image": data} for data in batch["image"]]
         return {
             "prompt": [question(prompt) for _ in pages],
             "image": [picture(page) for page in pages],
+            "id": batch["id"],
             "tests": batch["tests"],
             "text": batch["text"],
         }
@@ -113,23 +92,44 @@ def prompts(rows: Dataset, prompt: str) -> Dataset:
     return rows.with_transform(convert)
 
 
-def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixin, state: Path) -> Trainer:
+@contextlib.contextmanager
+def generator(run: Run, files: Files, config: GRPOConfig) -> Iterator[None]:
+    """What generates while the block runs: a vLLM server that is started here, if `config` needs one."""
+    if not config.use_vllm or config.vllm_mode != "server" or config.vllm_server_base_url:
+        yield
+        return
+    if not processes.first():
+        # Only the first process speaks with the server; the others wait for it where TRL has them meet.
+        yield
+        return
+    order = rollouts.make_order(
+        files.parent,
+        load(run.model),
+        files.state / "rollouts.log",
+        rollouts.spare_gpus(rollouts.visible_gpus()),
+        config.vllm_gpu_memory_utilization,
+        config.vllm_max_model_length or PROMPT_TOKENS + config.max_completion_length,
+    )
+    with rollouts.generating(order) as url:
+        config.vllm_server_base_url = url
+        yield
+
+
+def make_trainer(
+    run: Run, parent: Path, rows: Dataset, processor: ProcessorMixin, config: GRPOConfig, rewards: Rewards
+) -> Trainer:
     """A trainer over the model in `parent`; sampling never emits what its generation config suppresses."""
-    model = AutoModelForImageTextToText.from_pretrained(parent, **({"dtype": "float32"} | run.model_args))
-    ends = model.generation_config.eos_token_id
-    functions, weights = make_rewards(run.rewards, set(ends if isinstance(ends, list) else [ends]))
-    config = make_config(run, state, weights)
+    model = load_model(parent, run)
     if model.generation_config.suppress_tokens and not config.use_vllm:
         suppressed = {"suppress_tokens": list(model.generation_config.suppress_tokens)}
         config.generation_kwargs = suppressed | (config.generation_kwargs or {})
     trainer = Trainer(
         model=model,
         args=config,
-        train_dataset=prompts(rows, load(run.model).prompt),
-        reward_funcs=functions,
+        train_dataset=prompts(trainable(rows, rewards, f"stage {run.stage}"), load(run.model).prompt),
+        reward_funcs=rewards.functions,
         processing_class=processor,
         peft_config=lora(run.adapter) if run.adapter else None,
-        callbacks=[Journal(state / "metrics.jsonl")],
     )
     if run.adapter:
         # A path of this machine would make equal adapters differ.
@@ -137,20 +137,42 @@ def make_trainer(run: Run, parent: Path, rows: Dataset, processor: ProcessorMixi
     return trainer
 
 
+def ends(processor: ProcessorMixin, parent: Path) -> list[int]:
+    """The token ids that end an answer: the tokenizer's own, then those of the generation config."""
+    from transformers import GenerationConfig
+
+    own = processor.tokenizer.eos_token_id
+    try:
+        found = GenerationConfig.from_pretrained(parent).eos_token_id
+    except OSError:  # a model may do without
+        return [own]
+    more = found if isinstance(found, list) else [found]
+    return list(dict.fromkeys([own, *(each for each in more if each is not None)]))
+
+
 def train(run: Run, files: Files) -> Trained:
-    """Reinforce `run` from the model in `files.parent`, going on from the newest checkpoint."""
+    """Reinforce `run` from the model in `files.parent`, going on from the newest checkpoint.
+
+    Raises ThresholdError where the stage's `collapse` says that it has gone wrong.
+    """
     # Prompts of unequal length in a batch would shift the positions of their images otherwise.
     processor = AutoProcessor.from_pretrained(files.parent, padding_side="left")
+    remember(processor)
     cache = files.state / "cache"
     data = read_rows(files.rows, cache, run.data[0].amount)
-    trainer = make_trainer(run, files.parent, data, processor, files.state)
-    found = checkpoint.checkpoints(files.state)
-    keep_metrics(files.state / "metrics.jsonl", int(found[-1].name.rpartition("-")[2]) if found else 0)
-    request = StopRequest()
-    trainer.add_callback(Leave(request))
-    trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
-    if trainer.state.global_step < trainer.state.max_steps:
-        request.leave(trainer.state.global_step)
+    wanted = options(run.rewards, f"stage {run.stage}")
+    metrics = files.state / "metrics.jsonl"
+    with Rewards(wanted, ends(processor, files.parent)) as rewards:
+        config = make_config(run, files.state, [run.reward_scale * weight for weight in rewards.weights])
+        with generator(run, files, config):
+            trainer = make_trainer(run, files.parent, data, processor, config, rewards)
+            trainer.add_callback(Journal(metrics, "reward"))
+            watch = Watch(metrics, **run.collapse) if run.collapse else None
+            if watch:
+                trainer.add_callback(watch)
+            run_trainer(trainer, run, files.state)
+            if watch:
+                watch.check(run.stage)
     last = {}
     if files.eval_rows:
         encoder = Encoder(processor, load(run.model).prompt)
