@@ -24,6 +24,7 @@ include: "rules/report.smk"
 
 localrules:
     all,
+    ablation,
     convert_corpus,
     measure_candidates,
     stage,

@@ -22,6 +22,7 @@ from scriptorium.recipe import claim, lineage
 from scriptorium.recipe.choice import EXTERNAL, bench_place, choose
 from scriptorium.recipe.config import load_config
 from scriptorium.recipe.plan import hub_folder, hub_model, is_run, make_plan, run_text
+from scriptorium.recipe.recipe import SAMPLING
 from scriptorium.recipe.recipe import load as load_recipe
 from scriptorium.report import REVISION as LAYOUT_REVISION
 from scriptorium.serve.adapter import load as load_adapter
@@ -144,8 +145,16 @@ def pages(split):
 
 
 def rows(splits):
-    """The training rows of some splits."""
-    return [f"{RESULTS}/rows/{each.source}/{each.split}.parquet" for each in splits]
+    """The training rows of some splits: packed here, finished before, or made by a stage."""
+    return [row_file(each) for each in splits]
+
+
+def row_file(split):
+    """The file of a split's rows."""
+    if split.source not in RECIPE.sources:
+        return f"{RESULTS}/{split.source}/rows.parquet"
+    finished = origin(split).rows
+    return f"{finished or f'{RESULTS}/rows/{split.source}'}/{split.split}.parquet"
 
 
 def size():
@@ -158,8 +167,9 @@ def size():
 
 
 def receipts(names):
-    """The receipts of runs; a path or a hub model has none."""
-    return [f"{RESULTS}/{name}/model.json" for name in names if name in PLAN]
+    """The receipts of runs that make a model; a path, a hub model or a run that makes rows has none."""
+    made = [name for name in names if name in PLAN and PLAN[name].method not in SAMPLING]
+    return [f"{RESULTS}/{name}/model.json" for name in made]
 
 
 def model(name):
@@ -214,6 +224,19 @@ def relatives(wildcards):
         if kin
         else []
     )
+
+
+PAIRS = lineage.varied(RECIPE.variants, PLAN)
+ABLATION = Path(CONFIG.recipe).stem
+
+
+def ablation_table(wildcards):
+    """The table of the recipe's variants."""
+    if not PAIRS:
+        raise WorkflowError(
+            "config: recipe: it varies nothing; name one of config/ablations"
+        )
+    return f"{RESULTS}/ablations/{ABLATION}.md"
 
 
 def bench_files():

@@ -28,3 +28,37 @@ rule report:
     shell:
         "python {input.script:q} --results {params.results:q} --runs {params.runs:q}"
         " {params.corpus:q} {params.pages:q} --out {output:q} &> {log:q}"
+
+
+rule ablation_table:
+    input:
+        script=script("ablation.py"),
+        benches=scores(dict.fromkeys(name for pair in PAIRS for name in pair)),
+    output:
+        "<results>/ablations/{name}.md",
+    log:
+        "<logs>/ablation_table/{name}.log",
+    benchmark:
+        "<benchmarks>/ablation_table/{name}.tsv"
+    wildcard_constraints:
+        name=some([ABLATION] if PAIRS else []),
+    conda:
+        "../envs/bench.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        results=RESULTS,
+        pairs=[f"{variant}={base}" for variant, base in PAIRS],
+        revision=SCORES_REVISION,
+    message:
+        "Write the table of {wildcards.name}"
+    shell:
+        "python {input.script:q} --pair {params.pairs:q} --results {params.results:q}"
+        " --out {output:q} &> {log:q}"
+
+
+rule ablation:
+    input:
+        ablation_table,

@@ -18,6 +18,8 @@ COMMANDS = {
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
+    "inspect": "scriptorium.train.commands:inspect",
+    "train": "scriptorium.train.commands:app",
     "serve": "scriptorium.serve.commands:serve",
     "doctor": "scriptorium.doctor.commands:doctor",
     "verify": "scriptorium.verify.commands:verify",
@@ -156,7 +158,9 @@ def recipe_show(
     mfu: Annotated[
         float | None, typer.Option(min=0.01, max=1.0, help="Share of the GPUs' peak, instead of a range.")
     ] = None,
-    values: Annotated[bool, typer.Option("--json", help="Every run with all values resolved, as JSON.")] = False,
+    values: Annotated[
+        bool, typer.Option("--json", help="Every run with all values resolved, as JSON.")
+    ] = False,
 ) -> None:
     """Show a recipe: its runs, what they descend from, steps and pages, and what they would cost on some GPUs."""
     from scriptorium.recipe.costs import machine

@@ -81,7 +81,7 @@ def check_weights(plan: Plan) -> None:
     """Refuse what has no weights to work on: a soup or quantisation of adapters, a merge of a whole model."""
     for run in plan.values():
         for parent in run.parents:
-            if run.method in ("soup", "quantize") and not is_full(plan, parent):
+            if run.method in ("soup", "quantize", *SAMPLING) and not is_full(plan, parent):
                 raise ConfigError(
                     f"recipe {run.recipe}: stages.{run.stage}: {parent} is an adapter; merge it first"
                 )

@@ -38,7 +38,13 @@ def lines(recipe: Recipe, machines: Sequence[Machine], mfu: float | None = None)
 
 def _row(recipe: Recipe, run: Run) -> tuple[str, ...]:
     batch = batch_of(recipe, run)
-    parents = run.parents[0].partition("@")[0] if len(run.parents) == 1 else f"{len(run.parents)} runs" if run.parents else "-"
+    parents = (
+        run.parents[0].partition("@")[0]
+        if len(run.parents) == 1
+        else f"{len(run.parents)} runs"
+        if run.parents
+        else "-"
+    )
     data = ", ".join(f"{each.source}/{each.split}" for each in run.data) or "-"
     need = run.resources
     gpus = f"{need.gpus * need.nodes}" + (f", {need.vllm_gpus} generate" if need.vllm_gpus else "")

@@ -36,23 +36,27 @@ def picture(row: dict[str, Any]) -> Image.Image:
     return Image.open(io.BytesIO(row["image"])).convert("RGB")
 
 
-def question(prompt: str) -> list[dict[str, Any]]:
+def question(prompt: str, image_first: bool = False) -> list[dict[str, Any]]:
     """The conversation that asks for a page, as the server is asked for it later."""
-    return [{"role": "user", "content": message_content(prompt, {"type": "image"})}]
+    content = message_content(prompt, {"type": "image"})
+    return [{"role": "user", "content": content[::-1] if image_first else content}]
 
 
 class Encoder:
     """Rows to model inputs: pages through the processor, answers through its tokenizer.
 
-    `target` says what is to be learnt: `page`, front matter and text; `text`, the text alone.
+    `target` says what is to be learnt: `page`, front matter and text; `text`, the text alone. `image_first`: the
+    image before the prompt, as the model adapter says.
     """
 
-    def __init__(self, processor: ProcessorMixin, prompt: str, target: str = "page") -> None:
+    def __init__(
+        self, processor: ProcessorMixin, prompt: str, target: str = "page", image_first: bool = False
+    ) -> None:
         self.processor = processor
         self.tokenizer = processor.tokenizer
         self.target = target
         self.question = processor.apply_chat_template(
-            question(prompt), add_generation_prompt=True, tokenize=False
+            question(prompt, image_first), add_generation_prompt=True, tokenize=False
         )
 
     def prompts(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:

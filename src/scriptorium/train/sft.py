@@ -93,7 +93,8 @@ def make_loop(run: Run, files: Files) -> Loop:
     arguments = Arguments.of({"seed": run.seed or 0} | run.args, where)
     torch.manual_seed(arguments.seed)
     adapter = load(run.model)
-    encoder = Encoder(AutoProcessor.from_pretrained(files.parent), adapter.prompt, TARGETS[run.method])
+    processor = AutoProcessor.from_pretrained(files.parent)
+    encoder = Encoder(processor, adapter.prompt, TARGETS[run.method], adapter.image_first)
     cache = files.state / "cache"
     data = read_rows(files.rows, cache, run.data[0].amount)
     if run.max_tokens:
