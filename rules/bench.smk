@@ -4,6 +4,7 @@ rule bench_read:
         pages=pages(RECIPE.bench),
         receipt=lambda wildcards: receipts([wildcards.run]),
         model=ancient(lambda wildcards: model_files(wildcards.run)),
+        verified=lambda wildcards: verified(wildcards.run),
     output:
         "<results>/{run}/bench/pages.jsonl",
     log:

@@ -47,6 +47,7 @@ except ConfigError as error:
 RESULTS = CONFIG.results
 SYNTH = [name for name, source in RECIPE.sources.items() if source.synth]
 HUB = [name for name, source in RECIPE.sources.items() if source.hub]
+VERIFIED = [name for name, run in PLAN.items() if run.method in ("merge", "soup", "quantize")]
 MEASURED = [EXTERNAL] if CHOICE.external else lineage.full_runs(PLAN)
 
 
@@ -196,6 +197,11 @@ def served(name):
 def model_files(name):
     """The model folder behind it; none of a model from elsewhere."""
     return [model(name)] if name in PLAN else []
+
+
+def verified(name):
+    """What stands for the comparison that a run has to pass before it is measured, if it has to."""
+    return [f"{RESULTS}/{name}/verify.json"] if name in VERIFIED else []
 
 
 def adapter(name):

@@ -133,3 +133,37 @@ rule quantize:
     shell:
         "python {input.script:q} {input.stage:q} --parent {input.parent:q}"
         " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+# Weights that were put together are compared with what transformers makes of them before they are measured.
+rule verify:
+    input:
+        script=script("verify_model.py"),
+        pages=pages(RECIPE.bench),
+        receipt="<results>/{run}/model.json",
+        model=ancient("<results>/{run}/model"),
+    output:
+        "<results>/{run}/verify.json",
+    log:
+        "<logs>/verify/{run}.log",
+    benchmark:
+        "<benchmarks>/verify/{run}.tsv"
+    wildcard_constraints:
+        run=some(VERIFIED),
+    priority: 10
+    conda:
+        "../envs/serve.yaml"
+    threads: RECIPE.serve.threads
+    resources:
+        mem_mb=lambda wildcards, attempt: RECIPE.serve.mem_mb * attempt,
+        runtime=lambda wildcards, attempt: RECIPE.serve.minutes * attempt,
+        gpu=RECIPE.serve.gpus,
+    params:
+        adapter=lambda wildcards: adapter(wildcards.run),
+        server_log=lambda wildcards: f"{RESULTS}/logs/verify/{wildcards.run}.server.log",
+    message:
+        "Compare the served {wildcards.run} with transformers"
+    shell:
+        "python {input.script:q} --model {input.model:q} --adapter {params.adapter:q}"
+        " --pages {input.pages:q} --threads {threads} --log {params.server_log:q}"
+        " --out {output:q} &> {log:q}"

@@ -1,6 +1,7 @@
 """Whether two models say the same: the logits of one question, asked of both.
 
-A model that sees is asked about a page that is drawn here; one that does not, about a row of its own tokens.
+A model that sees is asked about a page that is drawn here, with the processor in its folder; one that does not,
+or has none there, about a row of its own tokens. What was asked is told.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ once and each product of an adapter's model twice: a layer's error is 2^-9, and 
 WORDS = "Read this page."
 
 
-def check_merge(base: Path, adapter: Path, merged: Path) -> dict[str, float]:
+def check_merge(base: Path, adapter: Path, merged: Path) -> dict[str, Any]:
     """Ask base with adapter, and the merged model; how far apart they are, and how far the adapter moved the base.
 
     Both as shares of the norm of the adapter's logits. Raises ThresholdError if the merged model strays.
@@ -42,7 +43,8 @@ def check_merge(base: Path, adapter: Path, merged: Path) -> dict[str, float]:
             f"{adapter}: merged into {base} the model answers otherwise than with the adapter: logits differ by "
             f"{difference:.2%} of their norm, allowed are {bound:.1%}; merge it with peft itself"
         )
-    return {"logits_difference": difference, "logits_effect": effect}
+    about = "page" if "pixel_values" in asked else "tokens"
+    return {"logits_difference": difference, "logits_effect": effect, "logits_of": about}
 
 
 def load(folder: Path) -> PreTrainedModel:
@@ -53,10 +55,12 @@ def load(folder: Path) -> PreTrainedModel:
 
 
 def question(folder: Path) -> dict[str, Any]:
-    """The inputs of one question for the model of a folder: about a drawn page if it sees, else of tokens alone."""
+    """The inputs of one question for the model of a folder: about a drawn page, or of tokens alone."""
     config = AutoConfig.from_pretrained(folder)
-    if not hasattr(config, "vision_config"):
-        count = min(64, config.get_text_config().vocab_size)
+    processors = ("processor_config.json", "preprocessor_config.json")
+    if not hasattr(config, "vision_config") or not any((folder / name).exists() for name in processors):
+        images = (getattr(config, name, None) for name in ("image_token_id", "image_token_index"))
+        count = min([64, config.get_text_config().vocab_size, *filter(None, images)])
         return {"input_ids": torch.arange(count)[None], "attention_mask": torch.ones(1, count).long()}
     processor = AutoProcessor.from_pretrained(folder)
     return page_question(processor, WORDS, drawn_page())

@@ -90,10 +90,14 @@ def verify_served(
         served = [ask(endpoint, adapter, encode_png(array), max_tokens) for _, array in pages]
     asker = Asker(model, adapter, max_tokens)
     rows = [asker.compare(name, array, answer) for (name, array), answer in zip(pages, served, strict=True)]
-    bound = BOUND_FP8 if asker.quantised else BOUND
+    conclude(model, adapter.engine, BOUND_FP8 if asker.quantised else BOUND, rows, out)
+
+
+def conclude(model: Path, engine: str, bound: float, rows: list[Compared], out: Path) -> None:
+    """Write the report to `out`. Raises ThresholdError, after that, for a page with a fault."""
     faults = [fault for row in rows for fault in judge(row, bound)]
     report = {
-        "engine": adapter.engine,
+        "engine": engine,
         "bound": bound,
         "pages": [asdict(row) for row in rows],
         "faults": faults,
