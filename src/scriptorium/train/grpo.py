@@ -76,13 +76,13 @@ def trainable(rows: Dataset, rewards: Rewards, where: str) -> Dataset:
     return rows.select(kept) if len(kept) < len(rows) else rows
 
 
-def prompts(rows: Dataset, prompt: str) -> Dataset:
+def prompts(rows: Dataset, prompt: str, image_first: bool = False) -> Dataset:
     """Rows as GRPOTrainer takes them: `prompt` (a conversation), `image`, decoded when read, `id`, `tests`, `text`."""
 
     def convert(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         pages = [{"image": data} for data in batch["image"]]
         return {
-            "prompt": [question(prompt) for _ in pages],
+            "prompt": [question(prompt, image_first) for _ in pages],
             "image": [picture(page) for page in pages],
             "id": batch["id"],
             "tests": batch["tests"],
@@ -123,10 +123,12 @@ def make_trainer(
     if model.generation_config.suppress_tokens and not config.use_vllm:
         suppressed = {"suppress_tokens": list(model.generation_config.suppress_tokens)}
         config.generation_kwargs = suppressed | (config.generation_kwargs or {})
+    adapter = load(run.model)
+    kept = trainable(rows, rewards, f"stage {run.stage}")
     trainer = Trainer(
         model=model,
         args=config,
-        train_dataset=prompts(trainable(rows, rewards, f"stage {run.stage}"), load(run.model).prompt),
+        train_dataset=prompts(kept, adapter.prompt, adapter.image_first),
         reward_funcs=rewards.functions,
         processing_class=processor,
         peft_config=lora(run.adapter) if run.adapter else None,
@@ -175,7 +177,8 @@ def train(run: Run, files: Files) -> Trained:
                 watch.check(run.stage)
     last = {}
     if files.eval_rows:
-        encoder = Encoder(processor, load(run.model).prompt)
+        adapter = load(run.model)
+        encoder = Encoder(processor, adapter.prompt, image_first=adapter.image_first)
         held_out = read_rows(files.eval_rows, cache)
         last = evaluate(trainer.model, encoder, held_out, trainer.args.max_completion_length)
     return Trained(trainer.model, processor, trainer.state.global_step, last)
