@@ -93,8 +93,8 @@ def run_processes(script: list[str], count: int) -> int:
 def _first_failure(children: "list[subprocess.Popen[bytes]]") -> int:
     """Wait for all; the first code that is not 0. Who has not ended GRACE seconds after a failure is killed."""
     code, deadline = 0, float("inf")
-    while any(child.poll() is None for child in children):
-        failed = [child.returncode for child in children if child.returncode]
+    while None in (codes := [child.poll() for child in children]):
+        failed = [each for each in codes if each]
         if failed and not code:
             code = failed[0]
             deadline = time.monotonic() + (GRACE if code == ASKED_TO_STOP else 0)
