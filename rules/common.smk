@@ -23,6 +23,7 @@ from scriptorium.recipe.choice import EXTERNAL, bench_place, choose
 from scriptorium.recipe.config import load_config
 from scriptorium.recipe.plan import hub_folder, hub_model, is_run, make_plan, run_text
 from scriptorium.recipe.recipe import SAMPLING
+from scriptorium.recipe.recipe import PagesRef
 from scriptorium.recipe.recipe import load as load_recipe
 from scriptorium.report import REVISION as LAYOUT_REVISION
 from scriptorium.serve.adapter import load as load_adapter
@@ -197,6 +198,21 @@ def served(name):
 def model_files(name):
     """The model folder behind it; none of a model from elsewhere."""
     return [model(name)] if name in PLAN else []
+
+
+def quantised(own):
+    """The runs that are quantised by our own writer, or by llm-compressor."""
+    return [
+        name
+        for name, run in PLAN.items()
+        if run.method == "quantize" and (run.scheme == "FP8_DYNAMIC") == own
+    ]
+
+
+def calibration_pages(name):
+    """The pages that a quantisation measures activations on, if it does."""
+    wanted = PLAN[name].calibration
+    return [pages(PagesRef(source=wanted["source"], split=wanted["split"]))] if wanted else []
 
 
 def verified(name):

@@ -112,6 +112,7 @@ rule quantize:
         stage="<results>/{run}/stage.yaml",
         receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
         parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
+        pages=lambda wildcards: calibration_pages(wildcards.run),
     output:
         receipt="<results>/{run}/model.json",
         model=directory("<results>/{run}/model"),
@@ -120,7 +121,7 @@ rule quantize:
     benchmark:
         "<benchmarks>/quantize/{run}.tsv"
     wildcard_constraints:
-        run=runs("quantize"),
+        run=some(quantised(own=True)),
     priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/quantize.yaml"
@@ -128,11 +129,30 @@ rule quantize:
     resources:
         mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
         runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+        gpu=lambda wildcards: need(wildcards).gpus,
+    params:
+        pages=lambda wildcards: [
+            word for path in calibration_pages(wildcards.run) for word in ("--pages", path)
+        ],
     message:
         "Quantise {wildcards.run}"
     shell:
         "python {input.script:q} {input.stage:q} --parent {input.parent:q}"
-        " --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+        " {params.pages:q} --model {output.model:q} --receipt {output.receipt:q} &> {log:q}"
+
+
+# Schemes of llm-compressor, which pins other versions than ours and so has an environment of its own.
+use rule quantize as compress with:
+    log:
+        "<logs>/compress/{run}.log",
+    benchmark:
+        "<benchmarks>/compress/{run}.tsv"
+    wildcard_constraints:
+        run=some(quantised(own=False)),
+    conda:
+        "../envs/compress.yaml"
+    message:
+        "Quantise {wildcards.run} by llm-compressor"
 
 
 # Weights that were put together are compared with what transformers makes of them before they are measured.

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from scriptorium.errors import InputError
 from scriptorium.files import sha256_file, sha256_json, sha256_tree, write_json
 
-Format = Literal["full", "adapter", "fp8"]
+Format = Literal["full", "adapter", "fp8", "compressed"]
 PACKAGES = (
     "scriptorium",
     "torch",

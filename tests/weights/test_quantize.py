@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2_5_VLForConditionalGeneration
 
@@ -16,6 +18,7 @@ from scriptorium.errors import ConfigError, InputError, ThresholdError
 from scriptorium.files import sha256_tree
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import write_run
+from scriptorium.weights.compressor import needs_pages, questions, schemes
 from scriptorium.weights.names import linear_modules, skeleton
 from scriptorium.weights.quantize import quantize, to_fp8
 from scriptorium.weights.tensors import Checkpoint
@@ -119,9 +122,46 @@ def test_a_pattern_that_names_nothing_is_refused(base: Path, tmp_path: Path, pat
         quantize(run, base, tmp_path / "fp8", tmp_path / "fp8.json")
 
 
-def test_other_schemes_are_refused(base: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="scheme: found FP8_BLOCK"):
-        quantize(stage("quantize", ["soup"], scheme="FP8_BLOCK"), base, tmp_path / "f", tmp_path / "f.json")
+@pytest.mark.parametrize(
+    ("scheme", "message"),
+    [
+        ("FP8_BLOK", "did you mean FP8_BLOCK"),
+        ("W8A8", "scheme W8A8 measures activations: give `calibration"),
+        ("NVFP4", "scheme NVFP4 measures activations"),
+    ],
+)
+def test_schemes_that_cannot_be_carried_out_are_refused(
+    base: Path, tmp_path: Path, scheme: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        quantize(stage("quantize", ["soup"], scheme=scheme), base, tmp_path / "f", tmp_path / "f.json")
+
+
+def test_what_a_scheme_measures_is_told_by_its_definition() -> None:
+    known = schemes()
+    free = {"FP8_DYNAMIC", "FP8_BLOCK", "NVFP4A16", "MXFP4A16", "MXFP4"}
+    assert not [name for name in free if needs_pages(known[name])]
+    assert all(needs_pages(known[name]) for name in ("W8A8", "W4A16", "FP8", "NVFP4"))
+
+
+@pytest.mark.skipif(find_spec("llmcompressor") is not None, reason="llm-compressor is installed")
+@pytest.mark.parametrize("scheme", ["FP8_BLOCK", "W8A8"])
+def test_without_llm_compressor_its_schemes_name_the_environment(
+    base: Path, tmp_path: Path, scheme: str
+) -> None:
+    run = stage("quantize", ["soup"], scheme=scheme, calibration={"source": "a", "split": "b", "rows": 2})
+    with pytest.raises(ConfigError, match=r"not installed here: use envs/compress\.yaml"):
+        quantize(run, base, tmp_path / "f", tmp_path / "f.json", tmp_path)
+    assert not (tmp_path / "f").exists()
+
+
+def test_calibration_asks_as_the_server_does(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "pdfs").mkdir()
+    for name in "abc":
+        Image.new("RGB", (60, 80), "white").save(tmp_path / "pdfs" / f"{name}.pdf")
+    run = stage("quantize", ["soup"], calibration={"source": "a", "split": "b", "rows": 2})
+    asked = questions(run, base, tmp_path)
+    assert len(asked) == 2 and all("pixel_values" in each for each in asked)
 
 
 def test_a_quantised_model_is_not_quantised_again(pair: tuple[Path, Path], tmp_path: Path) -> None:

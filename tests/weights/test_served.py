@@ -139,7 +139,7 @@ def test_a_disagreement_ends_the_job_after_the_report(tmp_path: Path) -> None:
     fine = Compared("two.pdf", 9, True, None, 0.01, 0.02, 0.0, None)
     conclude(tmp_path, "vllm", 0.05, [fine], tmp_path / "fine.json")
     with pytest.raises(
-        ThresholdError, match="disagree: page one.pdf: the server's prompt is not that of training"
+        ThresholdError, match=r"disagree: page one\.pdf: the server's prompt is not that of training"
     ):
         conclude(tmp_path, "vllm", 0.05, [fine, fault], tmp_path / "verify.json")
     report = json.loads((tmp_path / "verify.json").read_text())

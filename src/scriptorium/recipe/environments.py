@@ -22,6 +22,19 @@ ENVIRONMENTS = {
 }
 """Environment -> extras of the package, besides what every install has."""
 
+COMPRESS = (
+    "llmcompressor==0.14.*",
+    "httpx",
+    "isal",
+    "numpy",
+    "pillow",
+    "psutil",
+    "pydantic",
+    "pyyaml",
+    "rich",
+)
+"""envs/compress.yaml: llm-compressor chooses the versions of all it needs, which are not those of the lock."""
+
 HEAD = """\
 # Written by `python -m scriptorium.recipe.environments` from the lock; do not edit.
 channels:
@@ -60,7 +73,10 @@ def files() -> dict[Path, str]:
     project, lock = (
         (ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "requirements.lock")
     )
-    return {
+    compress = HEAD.replace("from the lock", "without the lock") + "".join(
+        f"      - {each}\n" for each in COMPRESS
+    )
+    return {ROOT / "envs" / "compress.yaml": compress} | {
         ROOT / "envs" / f"{name}.yaml": environment(extras, project, lock)
         for name, extras in ENVIRONMENTS.items()
     }

@@ -18,6 +18,7 @@ from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole
 from scriptorium.receipt import Receipt, write_receipt
 from scriptorium.recipe.plan import Run
+from scriptorium.weights.compressor import check, compress
 from scriptorium.weights.names import linear_modules, parameter_names, skeleton
 from scriptorium.weights.tensors import DTYPES, Checkpoint, Spec, copy_companions, write
 from scriptorium.weights.verify import verify
@@ -29,15 +30,16 @@ SCALE = "_scale"
 """What is added to a weight's key to name its scales."""
 
 
-def quantize(run: Run, parent: Path, model: Path, receipt: Path) -> Receipt:
+def quantize(run: Run, parent: Path, model: Path, receipt: Path, pages: Path | None = None) -> Receipt:
     """Write the model in `parent`, quantised by `run.scheme`, to `model`, and its receipt.
 
-    `run.ignore` names modules to leave, or patterns behind `re:`. The result is verified before it takes
-    its place. Raises ConfigError, InputError, or ThresholdError if it strays too far.
+    `run.ignore` names modules to leave, or patterns behind `re:`. FP8_DYNAMIC is written here, and verified before
+    it takes its place; any other scheme is llm-compressor's, with `pages`, a bench folder, where it needs data.
+    Raises ConfigError, InputError, or ThresholdError if the result strays too far.
     """
     started = time.monotonic()
     if run.scheme != SCHEME:
-        raise ConfigError(f"stage {run.stage}: scheme: found {run.scheme}; known here: {SCHEME}")
+        return _by_compressor(run, parent, model, receipt, pages, started)
     checkpoint = Checkpoint(parent)
     network = skeleton(parent)
     chosen, left = choose(run, network, checkpoint)
@@ -48,6 +50,19 @@ def quantize(run: Run, parent: Path, model: Path, receipt: Path) -> Receipt:
         metrics = verify(checkpoint, Checkpoint(part), chosen)
     metrics |= {"quantised_modules": len(chosen), "left_modules": len(left)}
     return write_receipt(receipt, run, model, {run.parents[0]: parent}, [], "fp8", 0, started, metrics)
+
+
+def _by_compressor(
+    run: Run, parent: Path, model: Path, receipt: Path, pages: Path | None, started: float
+) -> Receipt:
+    """The same by llm-compressor, for the schemes that it knows; what is left alone is the same."""
+    check(run, pages)  # before anything is read
+    chosen, left = choose(run, skeleton(parent), Checkpoint(parent))
+    with whole(model) as part:
+        part.mkdir()
+        compress(run, parent, pages, left, part)
+    metrics = {"quantised_modules": len(chosen), "left_modules": len(left)}
+    return write_receipt(receipt, run, model, {run.parents[0]: parent}, [], "compressed", 0, started, metrics)
 
 
 def choose(run: Run, network: PreTrainedModel, checkpoint: Checkpoint) -> tuple[set[str], list[str]]:

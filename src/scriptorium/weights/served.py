@@ -83,7 +83,7 @@ def verify_served(
     answer's probabilities lie beyond the bound (or the answer itself differs, for a server that gives no
     probabilities); InputError for a folder without pages that can be drawn.
     """
-    pages = list(_pages(folder, adapter, count))
+    pages = list(first_pages(folder, adapter, count))
     if not pages:
         raise InputError(f"{folder}/pdfs: no page that can be drawn; name a bench folder")
     with serving(str(model), adapter, threads, log) as endpoint:
@@ -122,7 +122,7 @@ def judge(row: Compared, bound: float) -> list[str]:
     return faults
 
 
-def _pages(folder: Path, adapter: Adapter, count: int) -> Iterator[tuple[str, Any]]:
+def first_pages(folder: Path, adapter: Adapter, count: int) -> Iterator[tuple[str, Any]]:
     """The first `count` documents' first pages as the server would be sent them: (name, pixels)."""
     root = folder / "pdfs"
     drawn = 0
