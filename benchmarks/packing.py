@@ -62,8 +62,7 @@ def loop(model: Path, rows: Dataset, **args: Any) -> Loop:
         arguments,
         Path(),
     )
-    made.steps, made.optimiser = 100, made.make_optimiser()
-    made.prove()
+    made.prepare()
     return made
 
 
@@ -94,7 +93,8 @@ def main() -> None:
         losses = []
         for name, each in loops.items():
             begun = time.process_time()
-            losses.append(each.step(step)[0])
+            mine = [rows[index] for index in each.order.batch(step, PAGES)]
+            losses.append(each.step(step, each.encoder.samples(mine))[0])
             if step > 1:
                 seconds[name].append(time.process_time() - begun)
         assert abs(losses[0] - losses[1]) < 1e-4 * losses[0], losses

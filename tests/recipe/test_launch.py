@@ -1,13 +1,15 @@
 """The command line of a training job, as a string."""
 
+import os
 import shlex
+import subprocess
 import sys
 
 import pytest
 import yaml
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.launch import FOLDER, launch_line
+from scriptorium.recipe.launch import FOLDER, launch_line, srun_line
 
 SCRIPT = ["workflow/scripts/sft.py", "a b/stage.yaml", "--eval-rows"]
 
@@ -38,6 +40,19 @@ def test_several_nodes_run_the_line_once_each_under_slurm() -> None:
     assert words[words.index("--num_processes") + 1] == "32"
     assert words[words.index("--num_machines") + 1] == "4"
     assert "--machine_rank $SLURM_NODEID" in line[5]
+
+
+def test_our_own_loop_is_one_process_a_gpu_on_every_node() -> None:
+    line = srun_line(SCRIPT, 8, 4)
+    assert line[:6] == ["srun", "--nodes=4", "--ntasks-per-node=8", "--kill-on-bad-exit=1", "bash", "-c"]
+    assert shlex.split(line[6])[-3:] == SCRIPT
+    shown = line[6].replace("exec env", "env").replace(f"{sys.executable} ", "env #")
+    numbers = {"SLURM_PROCID": "9", "SLURM_NTASKS": "32", "SLURM_LOCALID": "1", "PATH": os.environ["PATH"]}
+    hostnames = "scontrol() { echo first; echo second; }; "
+    found = subprocess.run(["bash", "-c", hostnames + shown], env=numbers, capture_output=True, text=True)
+    assert {"MASTER_ADDR=first", "RANK=9", "WORLD_SIZE=32", "LOCAL_RANK=1", "LOCAL_WORLD_SIZE=8"} <= set(
+        found.stdout.splitlines()
+    )
 
 
 def test_a_job_that_could_not_train_is_refused() -> None:
