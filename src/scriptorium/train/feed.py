@@ -32,8 +32,8 @@ class Feed:
                 yield self.read(self.mine(self.order, step))
             return
         ahead = replace(self.order, taken=dict(self.order.taken), _epochs={})
-        loader = DataLoader(
-            _Pages(self.rows, self.encoder),
+        loader: DataLoader[dict[str, Any]] = DataLoader(
+            _Pages(self.rows, self.encoder),  # type: ignore[arg-type]
             batch_size=None,
             sampler=(self.mine(ahead, step) for step in range(start + 1, end + 1)),
             num_workers=workers,
@@ -86,7 +86,7 @@ def _unbundle(bundle: dict[str, Any]) -> list[Sample]:
     texts = (bundle["texts"][name].split(bundle["lengths"]) for name in ("ids", "labels", "kinds"))
     parts = {name: value.split(bundle["sizes"][name]) for name, value in bundle["images"].items()}
     images = [{name: each[k] for name, each in parts.items()} for k in range(len(bundle["lengths"]))]
-    return [Sample(*text, image) for *text, image in zip(*texts, images, strict=True)]
+    return [Sample(*parts) for parts in zip(*texts, images, strict=True)]
 
 
 def _heed_no_signal(worker: int) -> None:

@@ -300,7 +300,11 @@ class Loop:
                 "set resources.accelerate: multi_gpu"
             )
         parts = groups(self.model, a.learning_rate, self.rates, a.weight_decay, muon, "learning_rates")
-        options = {"betas": (a.adam_beta1, a.adam_beta2), "eps": a.adam_epsilon, "moments": a.moments}
+        options: dict[str, Any] = {
+            "betas": (a.adam_beta1, a.adam_beta2),
+            "eps": a.adam_epsilon,
+            "moments": a.moments,
+        }
         return (MuonAndAdamW if muon else AdamW)(parts, a.learning_rate, **options)
 
     def trained(self) -> list[torch.nn.Parameter]:
@@ -312,9 +316,14 @@ class Loop:
         weights = gathered({n: p.data for n, p in self.model.named_parameters() if p.requires_grad})
         optimiser = gathered(self.optimiser.state_dict())
         randoms = processes.every(checkpoint.random_state())
-        progress = {"order": self.order.state(), "last": self.last, "best": self.best, "totals": self.totals}
+        progress: dict[str, Any] = {
+            "order": self.order.state(),
+            "last": self.last,
+            "best": self.best,
+            "totals": self.totals,
+        }
         if processes.first():
-            progress |= {"pages": self.pages}
+            progress["pages"] = self.pages
             checkpoint.save(self.state, step, weights, optimiser, randoms, progress, self.furnish)
             keep = max(self.arguments.save_total_limit or checkpoint.KEPT, self.average_last)
             checkpoint.prune(self.state, keep, int(self.best["step"]) if self.best else None)

@@ -60,8 +60,9 @@ def sharded(module: torch.nn.Module) -> bool:
 
 def last_of_step(module: torch.nn.Module, last: bool) -> Any:
     """The context of one micro-batch: copies exchange gradients after the last one of a step only."""
-    copies = isinstance(module, DistributedDataParallel)
-    return module.no_sync() if copies and not last else nullcontext()
+    if isinstance(module, DistributedDataParallel) and not last:
+        return module.no_sync()
+    return nullcontext()
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def gathered(value: Any) -> Any:
     if isinstance(value, DTensor):
         # Neither NCCL nor gloo carries 16-bit integers.
         narrow = value.dtype == torch.int16
-        whole = (value.to(torch.int32) if narrow else value).full_tensor()
+        whole: torch.Tensor = (value.to(torch.int32) if narrow else value).full_tensor()  # type: ignore[attr-defined]
         value = whole.to(torch.int16) if narrow else whole
     return value.detach().cpu().contiguous() if processes.first() else None
 
