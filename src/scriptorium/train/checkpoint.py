@@ -28,7 +28,7 @@ KEPT = 2
 MANIFEST = "manifest.json"
 """A checkpoint's list of files; it is complete when this is there and true."""
 
-SHAPELESS = {"resources", "note", "fidelity"}
+SHAPELESS = {"resources", "note", "fidelity", "collapse"}
 """Fields of a run that do not change its weights."""
 
 SHAPELESS_ARGS = {
@@ -192,12 +192,12 @@ def mean(folders: list[Path]) -> dict[str, torch.Tensor]:
 
 def random_state() -> dict[str, Any]:
     """The state of every source of chance in this process: torch's, its GPU's, Python's and numpy's."""
-    kind, keys, *rest = numpy.random.get_state()
+    kind, keys, *rest = numpy.random.get_state(legacy=True)
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
         "python": random.getstate(),
-        "numpy": [kind, keys.tolist(), *rest],
+        "numpy": [kind, numpy.asarray(keys).tolist(), *rest],
     }
 
 
