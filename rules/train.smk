@@ -110,3 +110,73 @@ use rule pretrain as grpo with:
         "../envs/grpo.yaml"
     message:
         "Reinforce {wildcards.run}"
+
+
+use rule pretrain as dpo with:
+    log:
+        "<logs>/dpo/{run}.log",
+    benchmark:
+        "<benchmarks>/dpo/{run}.tsv"
+    wildcard_constraints:
+        run=runs("dpo"),
+    conda:
+        "../envs/grpo.yaml"
+    message:
+        "Teach {wildcards.run} which of two answers is better"
+
+
+# The three ways to make rows of a model's own answers have one body, as the ways to train have.
+rule filter:
+    input:
+        script=script("sample.py"),
+        stage="<results>/{run}/stage.yaml",
+        receipt=lambda wildcards: receipts(PLAN[wildcards.run].parents),
+        parent=ancient(lambda wildcards: model(PLAN[wildcards.run].parents[0])),
+        rows=lambda wildcards: rows(PLAN[wildcards.run].data),
+    output:
+        rows="<results>/{run}/rows.parquet",
+        receipt="<results>/{run}/rows.json",
+    log:
+        "<logs>/filter/{run}.log",
+    benchmark:
+        "<benchmarks>/filter/{run}.tsv"
+    wildcard_constraints:
+        run=runs("filter"),
+    priority: 10  # the chain waits for it; benches fill the gaps
+    conda:
+        "../envs/serve.yaml"
+    threads: lambda wildcards: need(wildcards).threads
+    resources:
+        mem_mb=lambda wildcards, attempt: need(wildcards).mem_mb * attempt,
+        runtime=lambda wildcards, attempt: need(wildcards).minutes * attempt,
+        gpu=lambda wildcards: need(wildcards).gpus,
+    params:
+        state=lambda wildcards: f"{RESULTS}/{wildcards.run}/state",
+    message:
+        "Keep the pages that {wildcards.run} can still teach"
+    shell:
+        "python {input.script:q} {input.stage:q} --parent {input.parent:q} --rows {input.rows:q}"
+        " --state {params.state:q} --threads {threads} --out {output.rows:q}"
+        " --receipt {output.receipt:q} &> {log:q}"
+
+
+use rule filter as rejection with:
+    log:
+        "<logs>/rejection/{run}.log",
+    benchmark:
+        "<benchmarks>/rejection/{run}.tsv"
+    wildcard_constraints:
+        run=runs("rejection"),
+    message:
+        "Keep the best of several answers in {wildcards.run}"
+
+
+use rule filter as pairs with:
+    log:
+        "<logs>/pairs/{run}.log",
+    benchmark:
+        "<benchmarks>/pairs/{run}.tsv"
+    wildcard_constraints:
+        run=runs("pairs"),
+    message:
+        "Pair the best with the worst answers in {wildcards.run}"

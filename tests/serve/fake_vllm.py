@@ -38,7 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/die":
             print("RuntimeError: CUDA error: an illegal memory access was encountered", flush=True)
             os._exit(3)
-        key = os.environ["VLLM_API_KEY"]
+        key = os.environ.get("VLLM_API_KEY", "")
         allowed = not self.path.startswith("/v1") or self.headers["authorization"] == f"Bearer {key}"
         body = b'{"data": [{"id": "model"}]}' if allowed else b'{"error": "Unauthorized"}'
         self.send_response(200 if allowed else 401)

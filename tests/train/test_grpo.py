@@ -5,13 +5,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
+from transformers import (
+    AutoProcessor,
+    GenerationConfig,
+    Qwen2VLImageProcessor,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
+)
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, InputError
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run
-from scriptorium.train import grpo
+from scriptorium.train import grpo, init
+from scriptorium.train.engine import check_arguments
+from scriptorium.train.pictures import remember
+from scriptorium.train.rewards.functions import Rewards, options
+from scriptorium.train.rewards.pool import JudgePool
+from scriptorium.train.rows import read_rows
 from tests.train import conftest
 from tests.train.conftest import PRIMER, run
 
@@ -26,7 +41,8 @@ ARGS = {
     "save_steps": 2,
     "seed": 1,
 }
-REWARDS = {"bench": 1.0, "front_matter": 1.0, "eos": 1.0}
+REWARDS = {"bench": 1.0, "front_matter": 1.0, "eos": {"weight": 1.0, "published": True}}
+"""What ends by itself earns something even of a model that knows nothing: there is something to learn."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +59,14 @@ def stage(adapter: dict[str, Any] | None = None, **args: Any) -> Run:
 go = functools.partial(conftest.go, grpo.train)
 
 
-def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Path, tmp_path: Path) -> None:
-    whole = go(stage(), base, rows, tmp_path / "a")
+LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear", "merge": False}
+
+
+@pytest.mark.parametrize("adapter", [None, LORA], ids=["whole", "lora"])
+def test_stopped_and_resumed_it_ends_with_the_same_weights(
+    base: Path, rows: Path, tmp_path: Path, adapter: dict[str, Any] | None
+) -> None:
+    whole = go(stage(adapter), base, rows, tmp_path / "a")
     assert whole != weights_sha256(base)
     metrics = [json.loads(line) for line in (tmp_path / "a" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in metrics] == [1, 2, 3, 4]
@@ -64,11 +86,11 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Pat
     journal, grpo.Journal = grpo.Journal, Stop
     try:
         with pytest.raises(Stopped):
-            go(stage(), base, rows, tmp_path / "b")
+            go(stage(adapter), base, rows, tmp_path / "b")
     finally:
         grpo.Journal = journal  # type: ignore[misc]
     assert (tmp_path / "b" / "state" / "checkpoint-2").exists()
-    assert go(stage(), base, rows, tmp_path / "b") == whole
+    assert go(stage(adapter), base, rows, tmp_path / "b") == whole
     resumed = [json.loads(line) for line in (tmp_path / "b" / "metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["reward"]) for line in resumed] == [
         (line["step"], line["reward"]) for line in metrics
@@ -76,8 +98,7 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(base: Path, rows: Pat
 
 
 def test_an_adapter_is_left_as_one_and_names_its_parent(base: Path, rows: Path, tmp_path: Path) -> None:
-    lora = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear", "merge": False}
-    go(stage(lora, max_steps=1), base, rows, tmp_path)
+    go(stage(LORA, max_steps=1), base, rows, tmp_path)
     assert (
         json.loads((tmp_path / "model" / "adapter_config.json").read_text())["base_model_name_or_path"]
         == "base"
@@ -94,3 +115,117 @@ def test_arguments_that_cannot_be_are_named(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         go(stage(**args), base, rows, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def base3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a fresh Qwen3-VL."""
+    text = conftest.CONFIG["text_config"] | {"head_dim": 16}
+    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16}
+    vision |= {"out_hidden_size": 32, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
+    config = conftest.CONFIG | {"model_type": "qwen3_vl", "text_config": text, "vision_config": vision}
+    fresh = run("base", "init", config=config, seed=1)
+    old = init.build_processor(fresh)
+    pictures = Qwen2VLImageProcessor(patch_size=16, min_pixels=784, max_pixels=50176)
+    processor = Qwen3VLProcessor(pictures, old.tokenizer, Qwen3VLVideoProcessor(), init.CHAT_TEMPLATE)
+    model = init.build_model(config, processor.tokenizer, 1)
+    specials = processor.tokenizer.convert_tokens_to_ids(init.SPECIAL)
+    end = processor.tokenizer.eos_token_id
+    model.generation_config = GenerationConfig(
+        eos_token_id=end,
+        pad_token_id=processor.tokenizer.pad_token_id,
+        suppress_tokens=[each for each in specials if each != end],
+    )
+    folder = tmp_path_factory.mktemp("base3") / "model"
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", ["base", "base3"])
+def test_it_learns_from_a_reference_too(
+    family: str, request: pytest.FixtureRequest, rows: Path, tmp_path: Path
+) -> None:
+    """Two steps with a penalty for leaving the parent: a gradient, its spread, the penalty."""
+    parent = request.getfixturevalue(family)
+    go(stage(max_steps=2, beta=0.01, max_completion_length=24), parent, rows, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert max(line["reward_std"] for line in lines) > 0
+    assert max(line["grad_norm"] for line in lines) > 0
+    assert all({"kl", "completions/clipped_ratio", "pass_rate/present"} <= line.keys() for line in lines)
+    final = json.loads((tmp_path / "state" / "arguments.json").read_text())
+    assert {name: final[name] for name in ARGS} == ARGS | {"max_steps": 2}
+    assert str(tmp_path) not in json.dumps(final)
+
+
+def test_pages_are_turned_into_patches_once(base: Path) -> None:
+    processor = AutoProcessor.from_pretrained(base)
+    plain, remembering = (AutoProcessor.from_pretrained(base).image_processor for _ in range(2))
+    processor.image_processor = remembering
+    remember(processor)
+    colours = [Image.new("RGB", (112, 56), colour) for colour in ("white", "black", "white")]
+    wanted = plain(images=colours, return_tensors="pt")
+    for _ in range(2):
+        found = remembering(images=[[one.copy()] for one in colours], return_tensors="pt")
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    assert remembering.processed == 2
+    assert remembering.to_dict() == plain.to_dict()
+
+
+def test_a_group_asks_for_its_page_once(base: Path, rows: Path, tmp_path: Path) -> None:
+    run_ = stage(max_steps=2, save_steps=10)
+    made: list[Any] = []
+
+    class Seen(grpo.Journal):
+        def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            made.append(given["processing_class"].image_processor.processed)
+
+    journal, grpo.Journal = grpo.Journal, Seen
+    try:
+        go(run_, base, rows, tmp_path)
+    finally:
+        grpo.Journal = journal
+    assert made == [4]  # two steps of eight samples of two pages; 32 without
+
+
+def test_pages_that_could_earn_only_by_form_are_left_out(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pq.read_table(rows).slice(0, 3).to_pylist()
+    table[0]["tests"], table[1]["text"] = "[]", None
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist(table), path)
+    data = read_rows([path], tmp_path / "cache")
+    pool = JudgePool(1)
+
+    def kept(wanted: dict[str, Any]) -> list[str]:
+        rewards = Rewards(options(wanted, "here"), [1], pool)
+        return list(grpo.trainable(data, rewards, "here")["id"])
+
+    everything = [row["id"] for row in table]
+    assert kept({"bench": 1.0}) == everything[1:]
+    assert "1 of 3 pages have no tests or no text" in capsys.readouterr().err
+    assert kept({"edit": 1.0}) == [everything[0], everything[2]]
+    assert kept({"eos": 1.0}) == everything
+    table[2]["tests"] = json.dumps([{"type": "nonsense"}])
+    pq.write_table(pa.Table.from_pylist(table), path)
+    data = read_rows([path], tmp_path / "other")
+    with pytest.raises(InputError, match=everything[2]):
+        kept({"bench": 1.0})
+    pool.close()
+
+
+def test_a_middle_needs_its_whole_group(tmp_path: Path) -> None:
+    apart = stage(per_device_train_batch_size=2, num_generations=4, steps_per_generation=1)
+    apart = apart.model_copy(update={"rewards": {"medoid": 1.0}})
+    with pytest.raises(ConfigError, match=r"rewards\.medoid needs a page's samples on one process"):
+        grpo.make_config(apart, tmp_path, [1.0])
+
+
+def test_an_argument_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:
+    """As olmOCR's own script lost its epochs and its warm-up to a helper for the schedule."""
+    made = grpo.make_config(stage(num_train_epochs=1, warmup_steps=100), tmp_path, [1.0])
+    made.set_lr_scheduler("constant")
+    with pytest.raises(ConfigError, match=r"asked to be"):
+        check_arguments(stage(num_train_epochs=1, warmup_steps=100, lr_scheduler_type="linear"), made)

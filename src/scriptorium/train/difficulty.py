@@ -19,7 +19,9 @@ def difficulty(run: Run, files: SampleFiles) -> None:
     sampling = Sampling.model_validate(run.sampling)
     sampled = sample(run, files)
     kept = [
-        row for row in rows_with_tests(files.rows) if sampling.above < sampled[row["id"]].mean < sampling.below
+        row
+        for row in rows_with_tests(files.rows)
+        if sampling.above < sampled[row["id"]].mean < sampling.below
     ]
     means = {page: round(sampled[page].mean, 6) for page in sorted(sampled)}
     facts = {"read": len(sampled), "histogram": histogram(sampled), "pass_rates": means}

@@ -1,4 +1,4 @@
-"""Rows from a model's own answers: the best of several to learn (`rejection`), or the best against the worst (`pairs`)."""
+"""Rows of a model's own answers: the best of several (`rejection`), or the best against the worst (`pairs`)."""
 
 import time
 

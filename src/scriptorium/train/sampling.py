@@ -77,7 +77,9 @@ def sample(run: Run, files: SampleFiles) -> dict[str, Sampled]:
     adapter = load(run.model)
     count = sum(pq.ParquetFile(path).metadata.num_rows for path in files.rows)
     asked = [sampling.samples, sampling.temperature, sampling.max_tokens, run.seed]
-    stamp = sha256_json([POLICY, weights_sha256(files.parent), adapter.model_dump(), asked, _hashes(files.rows)])
+    stamp = sha256_json(
+        [POLICY, weights_sha256(files.parent), adapter.model_dump(), asked, _hashes(files.rows)]
+    )
     journal = Journal(files.state / "answers.jsonl", stamp)
     left = (row for row in rows_with_tests(files.rows) if row["id"] not in journal.rows)
     first = next(left, None)
@@ -93,9 +95,7 @@ def sample(run: Run, files: SampleFiles) -> dict[str, Sampled]:
                 journal.append(row)
     if not journal.rows:
         raise InputError(f"{files.rows[0]}: none of {count} pages has tests to judge answers by")
-    return {
-        page: Sampled(row["texts"], row["scores"], row["ended"]) for page, row in journal.rows.items()
-    }
+    return {page: Sampled(row["texts"], row["scores"], row["ended"]) for page, row in journal.rows.items()}
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,9 @@ class _Reader:
         return answer.text, answer.finish_reason == "stop"
 
 
-def write(run: Run, files: SampleFiles, rows: list[Row], schema: pa.Schema, facts: Row, started: float) -> None:
+def write(
+    run: Run, files: SampleFiles, rows: list[Row], schema: pa.Schema, facts: Row, started: float
+) -> None:
     """Write the rows of a stage and its receipt, which says what they were made of and how many there are.
 
     Raises InputError if there are no rows: a training cannot begin with them.
