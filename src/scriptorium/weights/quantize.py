@@ -141,27 +141,43 @@ def write_weights(checkpoint: Checkpoint, chosen: set[str], folder: Path) -> Non
         if key in chosen:
             specs[key + SCALE] = Spec(spec.dtype, (spec.shape[0], 1))
 
+    # Scales are as wide as the weights were, so they come first in the file: they are made once, and kept.
+    made: dict[str, torch.Tensor] = {}
+
     def chunks(key: str) -> Iterator[torch.Tensor]:
         weight = key.removesuffix(SCALE)
         if weight not in chosen:
             yield from checkpoint.chunks(key)
             return
+        where = f"{checkpoint.path}: tensor {weight}"
+        if weight not in made:
+            made[weight] = torch.cat([scales_of(where, chunk) for chunk in checkpoint.chunks(weight)])
+        if key != weight:
+            yield made[weight]
+            return
+        row = 0
         for chunk in checkpoint.chunks(weight):
-            values, scale = to_fp8(f"{checkpoint.path}: tensor {weight}", chunk)
-            yield scale if key != weight else values
+            yield divided(chunk, made[weight][row : row + len(chunk)])
+            row += len(chunk)
 
     write(folder, specs, chunks)
 
 
 def to_fp8(where: str, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows [n, k] as E4M3 [n, k] and scales [n, 1] in the weight's dtype. Raises InputError for inf and NaN.
+    """Rows [n, k] as E4M3 [n, k] and scales [n, 1] in the weight's dtype. Raises InputError for inf and NaN."""
+    scale = scales_of(where, weight)
+    return divided(weight, scale), scale
 
-    A scale is the row's largest magnitude over 448. Dividing in float32 gives a slightly smaller
-    error than in the weight's dtype.
-    """
-    if not torch.isfinite(weight).all():
+
+def scales_of(where: str, weight: torch.Tensor) -> torch.Tensor:
+    """The scale of each row, [n, 1]: its largest magnitude over 448. Raises InputError for inf and NaN."""
+    largest = weight.abs().amax(1, keepdim=True).float()  # five times as fast as aminmax; NaN comes through
+    if not torch.isfinite(largest).all():
         raise InputError(f"{where} holds numbers that are not finite; the training run has failed")
-    largest = weight.abs().amax(1, keepdim=True).float()
-    scale = (largest / LARGEST).clamp(min=torch.finfo(weight.dtype).tiny).to(weight.dtype)
-    values = (weight.float() / scale.float()).clamp(-LARGEST, LARGEST).to(DTYPES["F8_E4M3"])
-    return values, scale
+    return (largest / LARGEST).clamp(min=torch.finfo(weight.dtype).tiny).to(weight.dtype)
+
+
+def divided(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Rows over their scales, as E4M3. In float32: a slightly smaller error than in the weight's dtype."""
+    wide = weight.float() if weight.dtype != torch.float32 else weight.clone()
+    return wide.div_(scale.float()).clamp_(-LARGEST, LARGEST).to(DTYPES["F8_E4M3"])
