@@ -165,6 +165,9 @@ def test_yaml_is_what_the_workflow_reads(
             recipe = load_recipe(str(path))
             assert make_plan(recipe) and recipe.name == path.stem
             load_adapter(recipe.model)
+        case ["config", "ablations"]:
+            recipe = load_recipe(str(path))
+            assert make_plan(recipe) and recipe.variants
         case ["config", "models"]:
             assert load_adapter(str(path)).name == path.stem
         case [*_, "candidates.yaml"]:
