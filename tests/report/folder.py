@@ -81,7 +81,7 @@ def make_run(
     save_file({"w": np.full((8, 8), number, np.float32)}, home / "model" / "model.safetensors")
     folders = {parent: folder / parent / "model" for parent in parents}
     started = time.monotonic() - 40 * number
-    write_receipt(home / "model.json", run, home / "model", folders, [], "full", 100, started, {})
+    write_receipt(home / "model.json", run, home / "model", folders, [], "full", 100, started, TOTALS)
     if method in DATA:
         write_jsonl(home / "metrics.jsonl", metrics(method, number))
     if name in MEASURED:
@@ -96,6 +96,10 @@ def score(folder: Path, bench: Path, name: str, kin: list[tuple[str, str]]) -> N
     write_scores(
         bench, home / "bench" / "pages.jsonl", name, home / "model.json", relatives, home / "bench.json"
     )
+
+
+TOTALS = {"total/tokens": 250_000.0, "total/seconds": 100.0}
+"""What a training adds up to, in its receipt."""
 
 
 def metrics(method: str, seed: int) -> list[dict[str, Any]]:
@@ -118,6 +122,7 @@ def metrics(method: str, seed: int) -> list[dict[str, Any]]:
         lines.append(line | ({"opened": 1 + (step > 300) + (step > 600)} if method == "pretrain" else {}))
         if method == "sft" and step % 200 == 0:
             lines.append({"step": step, "dev/bench": 70 * (1 - math.exp(-step / 300)), "dev/pages": 60})
+            lines.append({"step": step, "tokens_per_second": 2400 + rng.gauss(0, 50)})
     return lines
 
 

@@ -67,7 +67,7 @@ def test_every_run_has_its_box_score_and_cost(page: html.HtmlElement, results: P
         row = next(row for row in page.xpath("//*[@id='scores']//tr") if row[0].text_content() == name)
         assert row[1].text_content().startswith(f"{scores['olmocr-2026.03']['overall']:.1f} ")
     assert "primer/rl · 2 pages" in section(page, "lineage")
-    assert "14 min 0 s" in section(page, "cost")
+    assert "14 min 0 s" in section(page, "cost") and "2,500" in section(page, "cost")
 
 
 def test_it_compares_the_soup_with_its_relatives(page: html.HtmlElement, results: Path) -> None:
@@ -81,10 +81,10 @@ def test_it_compares_the_soup_with_its_relatives(page: html.HtmlElement, results
 
 def test_it_draws_what_was_logged(page: html.HtmlElement) -> None:
     titles = [title.text for title in page.xpath("//*[@id='learning']//h3")]
-    assert titles[:3] == ["Loss of pretrain", "Loss of sft", "Score on held-out pages"]
-    assert titles[3:] == ["Mean reward", "Spread of the reward", "Groups without spread"]
+    assert titles[:4] == ["Loss of pretrain", "Loss of sft", "Score on held-out pages", "Speed"]
+    assert titles[4:] == ["Mean reward", "Spread of the reward", "Groups without spread"]
     assert [len(one.xpath(".//polyline")) for one in page.xpath("//*[@id='learning']//svg[@class='lines']")] == [
-        1, 1, 1, 3, 3, 3,
+        1, 1, 1, 1, 3, 3, 3,
     ]  # fmt: skip
     assert [mark.text for mark in page.xpath("//text[@class='note']")] == ["16x1", "16x6"]
 

@@ -19,6 +19,14 @@ class Chart:
     legend: list[tuple[str, str]]
 
 
+SHARED = {
+    "eval_loss": ("Loss on held-out pages", "Cross-entropy per answer token."),
+    "dev/bench": ("Score on held-out pages", "Percent; training stops early on it."),
+    "tokens_per_second": ("Speed", "Tokens a second, of all processes together."),
+    "mfu": ("Use of the device", "Percent of its peak in bfloat16."),
+}
+"""Metrics of which all runs share a chart: title and note."""
+
 REWARDS = {
     "reward": ("Mean reward", "Each answer is rewarded by the unit tests of its page.", None),
     "reward_std": (
@@ -36,11 +44,12 @@ REWARDS = {
 
 
 def curves(runs: list[RunRecord]) -> list[Chart]:
-    """The charts of all runs that have metrics: a loss for each run, held-out scores, rewards side by side."""
+    """The charts of all runs that have metrics: a loss for each run; held-out pages, speed, rewards side by side."""
     charts = [loss(run) for run in runs if points(run, "loss") and not points(run, "reward")]
-    held_out = [Series(run.name, points(run, "dev/bench")) for run in runs if points(run, "dev/bench")]
-    if held_out:
-        charts.append(chart("Score on held-out pages", "Percent; training stops early on it.", held_out))
+    for key, (title, note) in SHARED.items():
+        series = [Series(run.name, points(run, key)) for run in runs if points(run, key)]
+        if series:
+            charts.append(chart(title, note, series))
     rewarded = [run for run in runs if points(run, "reward")]
     for key, (title, note, top) in REWARDS.items():
         series = [Series(run.name, points(run, key)) for run in rewarded if points(run, key)]
