@@ -21,6 +21,7 @@ from transformers import (
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run
+from scriptorium.serve.adapter import load
 from scriptorium.train import grpo, init
 from scriptorium.train.engine import check_arguments
 from scriptorium.train.pictures import remember
@@ -154,7 +155,10 @@ def test_it_learns_from_a_reference_too(
     assert max(line["grad_norm"] for line in lines) > 0
     assert all({"kl", "completions/clipped_ratio", "pass_rate/present"} <= line.keys() for line in lines)
     final = json.loads((tmp_path / "state" / "arguments.json").read_text())
-    assert {name: final[name] for name in ARGS} == ARGS | {"max_steps": 2}
+    assert {name: final[name] for name in ARGS} == ARGS | {
+        "max_steps": 2,
+        "max_completion_length": 24,
+    }
     assert str(tmp_path) not in json.dumps(final)
 
 
@@ -217,10 +221,33 @@ def test_pages_that_could_earn_only_by_form_are_left_out(
 
 
 def test_a_middle_needs_its_whole_group(tmp_path: Path) -> None:
-    apart = stage(per_device_train_batch_size=2, num_generations=4, steps_per_generation=1)
-    apart = apart.model_copy(update={"rewards": {"medoid": 1.0}})
+    """Two processes that hold two of a page's four answers each make one batch that TRL is content with."""
+    middle = stage().model_copy(update={"rewards": {"medoid": 1.0}})
+    made = grpo.make_config(middle, tmp_path, [1.0])
+    made.per_device_train_batch_size = 2
     with pytest.raises(ConfigError, match=r"rewards\.medoid needs a page's samples on one process"):
-        grpo.make_config(apart, tmp_path, [1.0])
+        grpo.check_groups(middle, made)
+
+
+def test_the_trainer_asks_as_the_server_is_asked(base: Path, rows: Path, tmp_path: Path) -> None:
+    data = read_rows([rows], tmp_path / "cache", 2)
+    processor = AutoProcessor.from_pretrained(base)
+    prompt = load("tiny").prompt
+    grpo.check_prompts(processor, data, prompt)
+    template = processor.chat_template
+    processor.chat_template = template.replace("assistant", "model")
+    grpo.check_prompts(processor, data, prompt)  # another template is another for both
+    plain = type(processor).apply_chat_template
+
+    class Drifted(type(processor)):  # type: ignore[misc]
+        def apply_chat_template(self, conversation: Any, **given: Any) -> Any:
+            if given.get("tokenize"):
+                given["chat_template"] = template
+            return plain(self, conversation, **given)
+
+    processor.__class__ = Drifted
+    with pytest.raises(InputError, match="not the server's"):
+        grpo.check_prompts(processor, data, prompt)
 
 
 def test_an_argument_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from scriptorium.train import processes, rollouts
 from scriptorium.train.collapse import Watch
 from scriptorium.train.engine import Journal, Resumed, load_model, make_arguments, run_trainer
 from scriptorium.train.evaluate import evaluate
+from scriptorium.train.packing import check_kinds
 from scriptorium.train.pictures import remember
 from scriptorium.train.rewards.functions import Rewards, options
 from scriptorium.train.rows import Encoder, picture, question, read_rows, tests_of
@@ -39,6 +40,12 @@ class Trainer(Resumed, GRPOTrainer):
 def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
     """TRL's configuration of a run. Raises ConfigError, see `engine.make_arguments`."""
     config = make_arguments(GRPOConfig, run, state, reward_weights=weights)
+    check_groups(run, config)
+    return config
+
+
+def check_groups(run: Run, config: GRPOConfig) -> None:
+    """Raises ConfigError where `medoid` would see parts of groups: each process judges its own answers."""
     each = config.per_device_train_batch_size * config.steps_per_generation
     if "medoid" in run.rewards and each % config.num_generations:
         raise ConfigError(
@@ -46,7 +53,31 @@ def make_config(run: Run, state: Path, weights: list[float]) -> GRPOConfig:
             f"per_device_train_batch_size x steps_per_generation is {each}, no multiple of "
             f"args.num_generations, {config.num_generations}"
         )
-    return config
+
+
+def check_prompts(processor: ProcessorMixin, rows: Dataset, prompt: str) -> None:
+    """Prove with the first pages that the trainer asks as the server is asked, and knows where images are.
+
+    Raises InputError otherwise: Qwen2.5-VL would be trained at wrong positions without a word.
+    """
+    pages = [rows[index] for index in range(min(2, len(rows)))]
+    asked = Encoder(processor, prompt).prompts(pages)
+    masks = asked["attention_mask"].bool()
+    for row, page in enumerate(pages):
+        ids, kinds = asked["input_ids"][row][masks[row]], asked["mm_token_type_ids"][row][masks[row]]
+        check_kinds(ids, kinds, getattr(processor, "image_token_id", None))
+        content = [
+            part | {"image": picture(page)} if part["type"] == "image" else part
+            for part in question(prompt)[0]["content"]
+        ]
+        trained = processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+        )
+        if list(trained["input_ids"][0]) != ids.tolist():
+            raise InputError(f"page {page['id']}: the trainer's prompt is not the server's, token by token")
 
 
 def trainable(rows: Dataset, rewards: Rewards, where: str) -> Dataset:

@@ -21,7 +21,7 @@ DEADLINE = 20.0
 PATIENCE = 10
 """Times the deadline by the clock, for a process that waits: on a host that is very busy, or for ever."""
 
-START = 120.0
+START = 600.0
 """Seconds for a process to come up, on a host that is very busy."""
 
 MOST = 16
