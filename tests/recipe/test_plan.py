@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,3 +166,41 @@ def test_ingredients_of_different_parents_have_none_in_common() -> None:
 def test_a_hub_models_folder_leads_back_to_it(name: str) -> None:
     assert "/" not in hub_folder(f"hub:{name}")
     assert hub_model(hub_folder(f"hub:{name}")) == f"hub:{name}"
+
+
+def test_every_alpha_of_a_sweep_is_a_run_from_the_base() -> None:
+    plan = plan_of(**souped("rl", base="base", alphas=[0.1, 1.0]))
+    assert plan["soup-0.1"].alpha == 0.1 and plan["soup-1"].alpha == 1.0
+    assert plan["soup-0.1"].parents == ["base", "rl-1", "rl-2"]
+    assert lineage.relatives(plan, "soup-1")[0] == ("parent", "base")
+    assert read_back(plan["soup-0.1"]) == plan["soup-0.1"]
+
+
+def read_back(run):
+    return type(run).model_validate(yaml.safe_load(run_text(run)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"alphas": [0.5]}, "needs `base` and `alphas` together"),
+        ({"base": "rl", "alphas": [0.5]}, "has the runs rl-1, rl-2; name one of them"),
+        ({"greedy": True}, "needs one entry of `eval_data`"),
+        ({"last": 3, "weights": [1.0, 1.0]}, "has `weights` or chooses by itself"),
+        ({"base": "base", "alphas": [0.5, 0.5]}, "names an alpha twice"),
+    ],
+)
+def test_soups_that_cannot_be_are_refused(fields: dict, words: str) -> None:
+    with pytest.raises((ConfigError, ValueError), match=words):
+        plan_of(**souped("rl", **fields))
+
+
+def test_only_grpo_keeps_checkpoints_for_a_soup() -> None:
+    assert plan_of(**souped("rl-1", last=3))["soup"].last == 3
+    with pytest.raises(ConfigError, match="average_last of their own"):
+        plan_of(**souped("base", last=3))
+
+
+def test_stages_without_new_fields_have_the_text_they_had() -> None:
+    text = run_text(plan_of(**souped("rl"))["soup"])
+    assert not {"alpha", "greedy", "last"} & set(yaml.safe_load(text))

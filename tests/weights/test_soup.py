@@ -9,12 +9,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import sha256_tree
 from scriptorium.receipt import weights_sha256
-from scriptorium.weights.soup import soup
+from scriptorium.weights.soup import last_checkpoints, soup
 from scriptorium.weights.tensors import Checkpoint
 
 from .tiny import make_network, save, stage
@@ -86,6 +87,63 @@ def test_shares_one_and_zero_give_the_first(tmp_path: Path) -> None:
 def test_shares_weigh(tmp_path: Path) -> None:
     one, two = make(tmp_path / "1", w=torch.zeros(3)), make(tmp_path / "2", w=torch.full((3,), 8.0))
     assert tensors(cook([one, two], tmp_path / "s", [3.0, 1.0]))["w"].tolist() == [2.0, 2.0, 2.0]
+
+
+def test_task_arithmetic_goes_from_the_base_to_the_mean(tmp_path: Path) -> None:
+    base, one, two = (
+        make(tmp_path / str(i), w=torch.tensor(v)) for i, v in enumerate(([1.0, 2.0], [3.0, 2.0], [5.0, 6.0]))
+    )
+    for alpha, expected in ((0.0, [1.0, 2.0]), (0.5, [2.5, 3.0]), (1.0, [4.0, 4.0]), (2.0, [7.0, 6.0])):
+        run = stage("soup", ["base", "one", "two"], alpha=alpha)
+        out = tmp_path / f"soup-{alpha}"
+        soup(run, [base, one, two], out, tmp_path / f"{alpha}.json")
+        assert tensors(out)["w"].tolist() == expected
+    weighed = stage("soup", ["base", "one", "two"], alpha=1.0, weights=[3.0, 1.0])
+    soup(weighed, [base, one, two], tmp_path / "weighed", tmp_path / "weighed.json")
+    assert tensors(tmp_path / "weighed")["w"].tolist() == [3.5, 3.0]
+
+
+def test_a_greedy_soup_takes_what_does_not_lower_the_score(tmp_path: Path) -> None:
+    """The score is how near to 2 a weight is: the greedy soup of 4, 1, 9 and 0 leaves out the 9."""
+    folders = [make(tmp_path / str(i), w=torch.tensor([v])) for i, v in enumerate((4.0, 1.0, 9.0, 0.0))]
+    asked = []
+
+    def score(folder: Path) -> float:
+        asked.append(folder)
+        return -abs(float(tensors(folder)["w"]) - 2.0)
+
+    run = stage("soup", ["a", "b", "c", "d"], greedy=True)
+    soup(run, folders, tmp_path / "soup", tmp_path / "soup.json", score)
+    # Best alone is 1 (-1); with 4 the mean is 2.5 (-0.5), joined; with 0 it is 5/3 (-1/3), joined; with 9, 3.5: not.
+    assert tensors(tmp_path / "soup")["w"].item() == pytest.approx(5 / 3)
+    record = json.loads((tmp_path / "soup" / "soup.json").read_text())
+    assert [row["share"] for row in record["ingredients"]] == [1 / 3, 1 / 3, 0.0, 1 / 3]
+    assert [row["score"] for row in record["ingredients"]] == [-2.0, -1.0, -7.0, -2.0]
+    assert len(asked) == 4 + 3 and not list(tmp_path.glob(".soup-*"))
+    with pytest.raises(ConfigError, match="greedy soup needs `eval_data`"):
+        soup(run, folders, tmp_path / "none", tmp_path / "none.json")
+
+
+def test_a_soup_says_in_its_file_what_it_was_made_of(base: Path, tmp_path: Path) -> None:
+    out = cook([base, base], tmp_path / "soup", [3.0, 1.0])
+    with safe_open(out / "model.safetensors", "pt") as file:
+        inside = json.loads(file.metadata()["scriptorium"])
+        assert file.metadata()["format"] == "pt"
+    assert inside == json.loads((out / "soup.json").read_text())
+    assert inside["ingredients"][0] == {
+        "run": "grpo-0",
+        "weights_sha256": weights_sha256(base),
+        "share": 0.75,
+    }
+
+
+def test_the_last_checkpoints_are_the_newest_whole_ones(tmp_path: Path) -> None:
+    for step in (5, 10, 20, 100):
+        make(tmp_path / f"checkpoint-{step}", w=torch.zeros(1))
+    (tmp_path / "checkpoint-100" / "config.json").unlink()
+    assert [path.name for path in last_checkpoints(tmp_path, 2)] == ["checkpoint-10", "checkpoint-20"]
+    with pytest.raises(InputError, match=r"holds 3 checkpoints .* 4 are asked for; .*save_total_limit"):
+        last_checkpoints(tmp_path, 4)
 
 
 @settings(max_examples=8, deadline=None)

@@ -73,7 +73,13 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
     for name, stage in recipe.stages.items():
         _check_carried_out(where, name, stage)
         _check_data(where, name, stage, recipe)
-        parents = [run for parent in _named(stage) for run in _parent_runs(where, name, stage, parent, runs)]
+        parents = [
+            run
+            for place, parent in enumerate(_named(stage))
+            for run in _parent_runs(
+                where, name, stage, parent, runs, one=not stage.parents or place < bool(stage.base)
+            )
+        ]
         if stage.weights and len(stage.weights) != len(parents) - bool(stage.base):
             raise ConfigError(
                 f"{where}: stages.{name}.weights: {len(stage.weights)} for {len(parents)} parents"
@@ -139,8 +145,10 @@ def is_run(parent: str) -> bool:
     return not parent.startswith("hub:") and "/" not in parent
 
 
-def _parent_runs(where: str, name: str, stage: Stage, parent: str, runs: dict[str, list[str]]) -> list[str]:
-    """The runs that a stage's parent stands for."""
+def _parent_runs(
+    where: str, name: str, stage: Stage, parent: str, runs: dict[str, list[str]], one: bool
+) -> list[str]:
+    """The runs that a stage's parent stands for, or the only `one`."""
     if not is_run(parent):
         return [parent]
     every = [run for each in runs.values() for run in each]
@@ -151,7 +159,7 @@ def _parent_runs(where: str, name: str, stage: Stage, parent: str, runs: dict[st
             f"{where}: stages.{name}.{key}: no stage {parent!r}; {nearest(parent, [*runs, *every])} "
             "(a path needs a slash, a hub model hub:)"
         )
-    if len(found) > 1 and parent not in stage.parents:
+    if len(found) > 1 and one:
         raise ConfigError(
             f"{where}: stages.{name}.{'base' if stage.base else 'parent'}: {parent!r} has the runs "
             f"{', '.join(found)}; name one of them"

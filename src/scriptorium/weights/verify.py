@@ -44,9 +44,9 @@ def relative_error(source: Checkpoint, quantised: Checkpoint, key: str) -> float
     row = 0
     for before, after in zip(source.chunks(key), quantised.chunks(key), strict=True):
         wide = before.float()
-        restored = after.float() * scales[row : row + len(after)]
-        error += float((restored - wide).double().square().sum())
-        norm += float(wide.double().square().sum())
+        astray = after.float().mul_(scales[row : row + len(after)]).sub_(wide).flatten()
+        error += float(astray @ astray)
+        norm += float(wide.flatten() @ wide.flatten())
         row += len(after)
     return (error / norm) ** 0.5 if norm else error
 
