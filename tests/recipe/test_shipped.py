@@ -7,7 +7,7 @@ import pytest
 
 from scriptorium.errors import ConfigError
 from scriptorium.recipe.arithmetic import batch_of, rows_of
-from scriptorium.recipe.launch import launch_line
+from scriptorium.recipe.launch import FOLDER, launch_line
 from scriptorium.recipe.plan import Run, make_plan
 from scriptorium.recipe.recipe import Recipe, load
 from scriptorium.serve.adapter import load as load_adapter
@@ -34,6 +34,15 @@ def test_its_adapter_is_there_and_every_job_can_be_launched(name: str) -> None:
         need = run.resources
         line = launch_line(["train.py"], need.gpus, need.nodes, need.vllm_gpus, need.accelerate)
         assert "train.py" in " ".join(line)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_accelerate_reads_its_files(path: Path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+    assert config.mixed_precision == "bf16" and config.num_machines == 1
+    assert ("deepspeed_config" in config.to_dict()) == path.stem.startswith("zero")
 
 
 @pytest.mark.parametrize("name", RECIPES)
