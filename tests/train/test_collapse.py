@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,18 +37,33 @@ def test_the_type_that_fell_furthest_is_named() -> None:
 
 
 def watched(fall: float, **args: object) -> Run:
-    return stage(**args).model_copy(update={"collapse": {"fall": fall, "steps": 1}})
+    return stage(save_steps=1, **args).model_copy(update={"collapse": {"fall": fall, "steps": 1}})
 
 
 def test_training_stops_and_goes_on_where_more_is_allowed(base: Path, rows: Path, tmp_path: Path) -> None:
     """The metrics of steps already done say that a type fell; the guard is no part of what shapes the weights."""
-    state = tmp_path / "state"
-    conftest.go(grpo.train, watched(50.0, max_steps=2, save_steps=1), base, rows, tmp_path)
-    lines = [json.loads(line) for line in (state / "metrics.jsonl").read_text().splitlines()]
+
+    class Killed(Exception):
+        """Stands for a kill after the second step."""
+
+    class Kill(grpo.Journal):
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step == 2:
+                raise Killed
+
+    journal, grpo.Journal = grpo.Journal, Kill
+    try:
+        with pytest.raises(Killed):
+            conftest.go(grpo.train, watched(50.0), base, rows, tmp_path)
+    finally:
+        grpo.Journal = journal
+    metrics = tmp_path / "state" / "metrics.jsonl"
+    lines = [json.loads(line) for line in metrics.read_text().splitlines()]
     lines[0]["pass_rate/present"] = 0.9
-    (state / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (state / "finished").unlink()
+    metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(
         ThresholdError, match=r"type present passed 90\.0 % at the start .* checkpoint-3 written"
     ):
-        conftest.go(grpo.train, watched(50.0, max_steps=2, save_steps=1), base, rows, tmp_path)
+        conftest.go(grpo.train, watched(50.0), base, rows, tmp_path)
+    conftest.go(grpo.train, watched(100.0), base, rows, tmp_path)
+    assert [json.loads(line)["step"] for line in metrics.read_text().splitlines()] == [1, 2, 3, 4]

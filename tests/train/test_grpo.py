@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,10 @@ def test_stopped_and_resumed_it_ends_with_the_same_weights(
     finally:
         grpo.Journal = journal  # type: ignore[misc]
     assert (tmp_path / "b" / "state" / "checkpoint-2").exists()
+    assert go(stage(adapter), base, rows, tmp_path / "b") == whole
+    # Killed after its last checkpoint, before the model was written: not a step more.
+    (tmp_path / "b" / "state" / "finished").unlink()
+    shutil.rmtree(tmp_path / "b" / "model")
     assert go(stage(adapter), base, rows, tmp_path / "b") == whole
     resumed = [json.loads(line) for line in (tmp_path / "b" / "metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["reward"]) for line in resumed] == [

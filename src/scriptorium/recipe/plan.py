@@ -85,12 +85,9 @@ def make_plan(recipe: Recipe) -> dict[str, Run]:
                 f"{where}: stages.{name}.weights: {len(stage.weights)} for {len(parents)} parents"
             )
         _check_last(where, name, stage, parents, recipe)
-        for run, seed, alpha in zip(
-            runs[name],
-            stage.seeds or [None] * len(runs[name]),
-            stage.alphas or [None] * len(runs[name]),
-            strict=True,
-        ):
+        seeds: list[int | None] = [*stage.seeds] or [None] * len(runs[name])
+        alphas: list[float | None] = [*stage.alphas] or [None] * len(runs[name])
+        for run, seed, alpha in zip(runs[name], seeds, alphas, strict=True):
             plan[run] = _run(recipe, name, run, stage, parents, seed, alpha)
     for key, pages in (("bench", recipe.bench), ("corpus", recipe.corpus)):
         if pages:
@@ -202,7 +199,10 @@ def _check_name(where: str, name: str) -> None:
 
 def _check_cycles(where: str, recipe: Recipe) -> None:
     graph = {
-        name: [re.sub(r"-\d+(\.\d+)?$", "", parent) for parent in _named(stage) if is_run(parent)]
+        name: [
+            *(re.sub(r"-\d+(\.\d+)?$", "", parent) for parent in _named(stage) if is_run(parent)),
+            *(each.source for each in (*stage.data, *stage.eval_data) if each.source not in recipe.sources),
+        ]
         for name, stage in recipe.stages.items()
     }
     try:

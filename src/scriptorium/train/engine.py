@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, TrainerCallback, TrainingArguments
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+)
 
 from scriptorium.errors import ConfigError
 from scriptorium.files import write_json
@@ -118,6 +124,11 @@ def check_arguments(run: Run, made: TrainingArguments) -> None:
             )
 
 
+def read_state(folder: Path) -> TrainerState:
+    """Where a checkpoint stands."""
+    return TrainerState.load_from_json(str(folder / "trainer_state.json"))
+
+
 def run_trainer(trainer: Any, run: Run, state: Path) -> None:
     """Train to the end, going on from the newest checkpoint; leave with the requeue code if asked to stop.
 
@@ -130,6 +141,11 @@ def run_trainer(trainer: Any, run: Run, state: Path) -> None:
         final = {name: value for name, value in trainer.args.to_dict().items() if name not in MACHINE}
         write_json(state / "arguments.json", final)
     processes.wait()
+    if found and (ended := read_state(found[-1])).global_step >= ended.max_steps:
+        # transformers would do one step more.
+        trainer._load_from_checkpoint(str(found[-1]))
+        trainer.state = ended
+        return
     request = StopRequest()
     trainer.add_callback(Leave(request))
     trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
