@@ -48,7 +48,9 @@ except ConfigError as error:
 RESULTS = CONFIG.results
 SYNTH = [name for name, source in RECIPE.sources.items() if source.synth]
 HUB = [name for name, source in RECIPE.sources.items() if source.hub]
-VERIFIED = [name for name, run in PLAN.items() if run.method in ("merge", "soup", "quantize")]
+VERIFIED = [
+    name for name, run in PLAN.items() if run.method in ("merge", "soup", "quantize")
+]
 MEASURED = [EXTERNAL] if CHOICE.external else lineage.full_runs(PLAN)
 
 
@@ -170,7 +172,9 @@ def size():
 
 def receipts(names):
     """The receipts of runs that make a model; a path, a hub model or a run that makes rows has none."""
-    made = [name for name in names if name in PLAN and PLAN[name].method not in SAMPLING]
+    made = [
+        name for name in names if name in PLAN and PLAN[name].method not in SAMPLING
+    ]
     return [f"{RESULTS}/{name}/model.json" for name in made]
 
 
@@ -212,7 +216,11 @@ def quantised(own):
 def calibration_pages(name):
     """The pages that a quantisation measures activations on, if it does."""
     wanted = PLAN[name].calibration
-    return [pages(PagesRef(source=wanted["source"], split=wanted["split"]))] if wanted else []
+    return (
+        [pages(PagesRef(source=wanted["source"], split=wanted["split"]))]
+        if wanted
+        else []
+    )
 
 
 def verified(name):

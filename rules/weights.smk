@@ -74,7 +74,11 @@ rule soup:
     benchmark:
         "<benchmarks>/soup/{run}.tsv"
     wildcard_constraints:
-        run=some(name for name, run in PLAN.items() if run.method == "soup" and not run.greedy),
+        run=some(
+            name
+            for name, run in PLAN.items()
+            if run.method == "soup" and not run.greedy
+        ),
     priority: 10  # the chain waits for it; benches fill the gaps
     conda:
         "../envs/train.yaml"
@@ -132,7 +136,9 @@ rule quantize:
         gpu=lambda wildcards: need(wildcards).gpus,
     params:
         pages=lambda wildcards: [
-            word for path in calibration_pages(wildcards.run) for word in ("--pages", path)
+            word
+            for path in calibration_pages(wildcards.run)
+            for word in ("--pages", path)
         ],
     message:
         "Quantise {wildcards.run}"

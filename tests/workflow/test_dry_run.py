@@ -24,6 +24,7 @@ def test_tiny_from_nothing(snakemake: Runner) -> None:
         "stage": 9,
     }
     expected |= {
+        "verify": 3,
         "bench_read": 8,
         "bench_score": 8,
         "convert_shard": 2,
@@ -45,6 +46,7 @@ def test_the_literal_cluster_command_also_after_a_demo(snakemake: Runner, projec
         "grpo": 6,
         "soup": 1,
         "quantize": 1,
+        "verify": 2,
         "bench_score": 9,
         "bench_read": 9,
         "fetch_model": 1,
@@ -155,3 +157,32 @@ def test_a_corpus_behind_a_uri(snakemake: Runner) -> None:
     text = done.stdout + done.stderr
     assert done.returncode == 0, text
     assert "--corpus 's3://bucket/in/*.pdf'" in text and "results/corpus/bucket-in-.pdf/plan.parquet" in text
+
+
+def test_soups_of_every_kind_and_schemes_of_the_compressor_resolve(snakemake: Runner, project: Path) -> None:
+    path = project / "config" / "recipes" / "tiny.yaml"
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    dev = {"source": "primer", "split": "dev"}
+    small = {"threads": 1, "mem_mb": 2000, "runtime": "10m"}
+    two = ["grpo_token", "grpo_sequence"]
+    recipe["stages"] |= {
+        "best": {"method": "soup", "parents": two, "greedy": True, "eval_data": [dev], "resources": small},
+        "task": {"method": "soup", "base": "sft", "parents": two, "alphas": [0.5, 1.0], "resources": small},
+        "tail": {"method": "soup", "parents": ["grpo_token-1"], "last": 2, "resources": small},
+        "int8": {
+            "method": "quantize",
+            "parent": "soup",
+            "scheme": "W8A8",
+            "calibration": dev | {"rows": 8},
+            "resources": small,
+        },
+    }
+    path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+    done = snakemake("-n", "-p", "--config", "results=sweep")
+    counts = jobs(done)
+    assert (counts["soup"], counts["greedy_soup"], counts["quantize"], counts["compress"]) == (4, 1, 1, 1)
+    assert counts["verify"] == 3 + 5
+    text = done.stdout + done.stderr
+    assert "--pages sweep/pages/primer/dev --adapter tiny --threads 1" in text
+    assert "--state sweep/grpo_token-1/state" in text
+    assert "--pages sweep/pages/primer/dev --model sweep/int8/model" in text

@@ -51,7 +51,7 @@ def load(folder: Path) -> PreTrainedModel:
     """The model of a folder in its own dtype, on the GPU if there is one, ready to be asked."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network: PreTrainedModel = network_class(folder).from_pretrained(folder, dtype="auto")
-    return network.eval().to(device)  # type: ignore[arg-type]
+    return network.eval().to(device)
 
 
 def question(folder: Path) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class Asker:
     def text(self, inputs: dict[str, Any]) -> str:
         """The greedy answer."""
         moved = {name: value.to(self.network.device) for name, value in inputs.items()}
-        ids = self.network.generate(**moved, do_sample=False, max_new_tokens=self.max_tokens)  # type: ignore[operator]
+        ids = self.network.generate(**moved, do_sample=False, max_new_tokens=self.max_tokens)
         return str(self.processor.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
 
     @torch.no_grad()
