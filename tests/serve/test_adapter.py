@@ -14,11 +14,15 @@ from scriptorium.serve.reader import asking
 
 from .scripted import ScriptedServer, answer, in_turn
 
-PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28, "any": 28}
+PATCH = {"qwen2.5-vl": 28, "qwen3-vl": 32, "lightonocr": 28, "dots-ocr": 28, "any": 28} | {
+    "llama-3.2-vision": 560,  # a tile: its tokens are not in the prompt
+    "smolvlm": 64,
+}
 """Pixels of the side of an image token, by family."""
 PROMPTS = {
     "chandra-pages": "aaa255f2480e52b8",
     "dots-ocr": "76ed3c907a583f25",
+    "llama-3.2-vision": "59a7effb80ab3a99",
     "lightonocr": "e3b0c44298fc1c14",
     "olmocr-0725": "94b8c3044cf8c0c7",
     "olmocr-0825": "94b8c3044cf8c0c7",
@@ -26,6 +30,7 @@ PROMPTS = {
     "plain": "694271912af267b6",
     "qwen2.5-vl": "aaa255f2480e52b8",
     "qwen3-vl": "59a7effb80ab3a99",
+    "smolvlm": "59a7effb80ab3a99",
     "tiny": "d6dd1b6f36847ceb",
 }
 """The start of each prompt's hash. Weights expect their prompt to the letter: a change must be meant."""
@@ -101,5 +106,5 @@ def test_wrong_file_names_file_key_and_value(tmp_path: Path, text: str, names: l
 
 
 def test_unknown_adapter_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"qwen2\.5-vl, qwen3-vl, tiny"):
+    with pytest.raises(ConfigError, match=r"qwen2\.5-vl, qwen3-vl, smolvlm, tiny"):
         load("tini")

@@ -237,7 +237,7 @@ print(peak[0] - before)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures memory by /proc")
 def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    folders = [make(tmp_path / str(i), w=torch.randn(6000, 6000).bfloat16()) for i in range(3)]
+    folders = [make(tmp_path / str(i), w=torch.randn(6000, 6000).bfloat16()) for i in range(6)]
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "out"), *map(str, folders)]
     kilobytes = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert kilobytes < 85_000  # the tensor has 72 MB in each model, 144 MB in float32
+    assert kilobytes < 150_000  # the tensor has 72 MB in each of six models, 144 MB in float32
