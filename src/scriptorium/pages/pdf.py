@@ -17,11 +17,12 @@ import threading
 import time
 from hashlib import md5
 from pathlib import Path
-from typing import IO, Any, NamedTuple
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from scriptorium.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CHILD = Path(__file__).with_name("pdf_child.py")
 
@@ -120,7 +121,7 @@ class PdfWorker:
         *,
         max_scale: float | None = None,
         password: str | None = None,
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """The page as uint8 (H, W, 3) RGB on white, its crop box, longest side `side` pixels.
 
         A small page is not drawn larger than `max_scale` pixels a point; None sets no such bound.
@@ -130,6 +131,8 @@ class PdfWorker:
         if not 1 <= min(width, height) <= max(width, height) <= side or len(raw) != width * height * 3:
             self._kill()
             raise PdfError("damaged", f"{path}, page {page}: {len(raw)} bytes for {width} x {height} pixels")
+        import numpy as np  # the child starts meanwhile, and a plan needs no pixels
+
         return np.frombuffer(raw, np.uint8).reshape(height, width, 3)
 
     def split(self, path: Path, page: int, *, password: str | None = None) -> bytes:
@@ -152,6 +155,12 @@ class PdfWorker:
         _, raw = self._ask("words", path, page, password)
         return [Word(*each) for each in json.loads(raw)]
 
+    def start(self) -> None:
+        """Start the child process now: it is ready when the first file comes."""
+        with self._turn:
+            if self._child is None:
+                self._start()
+
     def close(self) -> None:
         """End the child process."""
         with self._turn:
@@ -163,6 +172,9 @@ class PdfWorker:
         where = str(path) if page is None else f"{path}, page {page}"
         check(path)
         request = {"operation": operation, "path": str(path), "page": page, "password": password, **more}
+        return self._request(request, where)
+
+    def _request(self, request: dict[str, Any], where: str) -> tuple[dict[str, Any], bytearray]:
         request["images"] = self.images
         with self._turn:
             try:

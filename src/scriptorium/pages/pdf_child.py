@@ -148,6 +148,17 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     return {"kind": "pdf", "sizes": sizes}, b""
 
 
+def count(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Of each of several files its kind and its number of pages, or the reason why it has none."""
+    found = []
+    for file in request["files"]:
+        header, _ = answer(documents, file | {"operation": "pages", "images": request["images"]})
+        if "sizes" in header:
+            header = {"kind": header["kind"], "pages": len(header["sizes"])}
+        found.append(header)
+    return {"found": found}, b""
+
+
 def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The page drawn on white, RGB, its longest side `side` pixels, or fewer by `max_scale`."""
     import pypdfium2
@@ -287,6 +298,7 @@ def _around(one: list[int], other: list[int]) -> list[int]:
 
 
 OPERATIONS = {
+    "count": count,
     "pages": pages,
     "render": render,
     "split": split,
