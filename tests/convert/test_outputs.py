@@ -12,7 +12,7 @@ import pytest
 
 from scriptorium.convert.outputs.options import parse
 from scriptorium.convert.outputs.write import write_outputs
-from scriptorium.convert.plan import SCHEMA, shard_of
+from scriptorium.convert.plan import schema, shard_of
 from scriptorium.convert.report import write_report
 from scriptorium.errors import InputError
 from scriptorium.pages.store import Store, content_key
@@ -53,7 +53,7 @@ READ = [
 @pytest.fixture
 def world(tmp_path: Path) -> dict[str, Any]:
     plan, store = tmp_path / "plan.parquet", tmp_path / "store"
-    table = pa.Table.from_pylist(ROWS, schema=SCHEMA.with_metadata({"corpus": "corpus"}))
+    table = pa.Table.from_pylist(ROWS, schema=schema().with_metadata({"corpus": "corpus"}))
     pq.write_table(table, plan)
     with Store(store).writer("00000") as writer:
         for name, page, status, text in READ:

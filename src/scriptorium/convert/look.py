@@ -12,8 +12,8 @@ from scriptorium.convert.cache import Cache
 from scriptorium.convert.inputs import Document
 from scriptorium.convert.ranges import Ranges
 from scriptorium.files import sha256_file, sha256_json
-from scriptorium.pages.document import DocumentWorker
 from scriptorium.pages.pdf import PdfError
+from scriptorium.pages.pool import DocumentPool
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Found:
     reason: str = ""
 
 
-def look(document: Document, pdf: DocumentWorker, cache: Cache) -> list[Found]:
+def look(document: Document, pdf: DocumentPool, cache: Cache) -> list[Found]:
     """Look at a file, or at every member of an archive. Nothing is raised for what is wrong with a file.
 
     What had to be fetched or unpacked stays in `cache` while there is room.
@@ -68,7 +68,7 @@ def _keep(cache: Cache, path: Path, document: str) -> None:
 
 
 def _file(
-    path: Path, row: dict[str, Any], document: Document, pdf: DocumentWorker, cache: Cache
+    path: Path, row: dict[str, Any], document: Document, pdf: DocumentPool, cache: Cache
 ) -> Iterator[Found]:
     kind = archives.archive_kind(path)
     if kind in ("zip", "tar"):
@@ -77,7 +77,7 @@ def _file(
         yield _one(path, row, document, pdf, kind)
 
 
-def _one(path: Path, row: dict[str, Any], document: Document, pdf: DocumentWorker, archive: str) -> Found:
+def _one(path: Path, row: dict[str, Any], document: Document, pdf: DocumentPool, archive: str) -> Found:
     row = row | {"document": sha256_file(path), "bytes": path.stat().st_size}
     if archive == "office":
         return Found(row, document.ranges, "not_a_pdf: an office document or e-book; print it to PDF first")
@@ -90,7 +90,7 @@ def _one(path: Path, row: dict[str, Any], document: Document, pdf: DocumentWorke
 
 
 def _members(
-    path: Path, kind: str, row: dict[str, Any], document: Document, pdf: DocumentWorker, cache: Cache
+    path: Path, kind: str, row: dict[str, Any], document: Document, pdf: DocumentPool, cache: Cache
 ) -> Iterator[Found]:
     empty = True
     for member in archives.members(path, kind, cache.spool, lambda _: True):
@@ -112,7 +112,7 @@ def _members(
         yield Found(row, document.ranges, "no_pages: the archive has no files")
 
 
-def _member(path: Path, row: dict[str, Any], document: Document, pdf: DocumentWorker) -> Found:
+def _member(path: Path, row: dict[str, Any], document: Document, pdf: DocumentPool) -> Found:
     nested = archives.archive_kind(path)
     if nested in ("zip", "tar"):
         row = row | {"document": sha256_file(path), "bytes": path.stat().st_size}

@@ -3,15 +3,12 @@
 import contextlib
 import hashlib
 import json
-import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert.inputs import Document, find, manifests
 from scriptorium.convert.look import Found, kept, look
@@ -19,34 +16,43 @@ from scriptorium.convert.ranges import selected
 from scriptorium.convert.remote import is_uri, local_path, shown
 from scriptorium.errors import InputError
 from scriptorium.files import whole
-from scriptorium.pages.document import DocumentWorker
+from scriptorium.pages.pool import DocumentPool
 from scriptorium.progress import counted
+
+if TYPE_CHECKING:  # it takes longer to load than a first page to send, and is not needed for that
+    import pyarrow as pa
 
 PAGE_BLOCK = 50
 """Pages of one document that always go to one shard: a long document is spread over several."""
 
-SCHEMA = pa.schema(
-    [
-        ("document", pa.string()),
-        ("source", pa.string()),
-        ("page", pa.int32()),
-        ("pages", pa.int32()),
-        ("shard", pa.int32()),
-        ("status", pa.string()),
-        ("reason", pa.string()),
-        ("member", pa.string()),
-        ("id", pa.string()),
-        ("kind", pa.string()),
-        ("bytes", pa.int64()),
-        ("metadata", pa.string()),
-    ]
-)
+COLUMNS = {
+    "document": "string",
+    "source": "string",
+    "page": "int32",
+    "pages": "int32",
+    "shard": "int32",
+    "status": "string",
+    "reason": "string",
+    "member": "string",
+    "id": "string",
+    "kind": "string",
+    "bytes": "int64",
+    "metadata": "string",
+}
+"""The columns of a plan and their types in Arrow."""
 
 ROWS_AT_ONCE = 50_000
 """Rows kept in memory until they are written."""
 
 AHEAD = 64
 """Documents that are looked at before those in front of them are done, a worker."""
+
+
+def schema() -> "pa.Schema":
+    """The schema of a plan."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()])
 
 
 def plan_corpus(
@@ -67,32 +73,59 @@ def plan_corpus(
     whatever `jobs`, the processes that open files. `pages`: ranges for all that have none of their own.
     Raises InputError if the corpus is missing or empty.
     """
+    rows = plan_rows(corpus, shards, lists=lists, pages=pages, jobs=jobs, cache=cache, stdin=stdin)
+    write_plan(rows, facts_of(corpus, lists), out)
+
+
+def plan_rows(
+    corpus: Path | str | Sequence[str],
+    shards: int,
+    *,
+    lists: Sequence[str] = (),
+    pages: str = "",
+    jobs: int = 1,
+    cache: Path | None = None,
+    stdin: Iterable[str] | None = None,
+    children: DocumentPool | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The rows that `plan_corpus` writes. `children` open the files if they are given, and are left open."""
     if shards < 1:
         raise InputError(f"shards: found {shards}, must be at least 1")
     if jobs < 1:
         raise InputError(f"jobs: found {jobs}, must be at least 1")
-    sources = (
-        [corpus] if isinstance(corpus, str) else [str(corpus)] if isinstance(corpus, Path) else list(corpus)
-    )
-    documents = find(sources, lists, pages, stdin)
-    facts = {"corpus": root_of(sources, lists), "manifests": json.dumps(manifests(sources))}
+    documents = find(sources_of(corpus), lists, pages, stdin)
+    planned = False
+    with contextlib.closing(looked_at(documents, jobs, cache, children)) as found:
+        for row in rows_of(counted(found, "plan"), shards):
+            planned = True
+            yield row
+    if not planned:
+        raise InputError("corpus: no source names a document; give a file, a folder, a list or a URI")
+
+
+def write_plan(rows: Iterable[dict[str, Any]], facts: dict[str, str], out: Path) -> None:
+    """Write rows of `plan_rows` and `facts_of` their corpus as a plan's Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns, rest = schema(), iter(rows)
     with (
         whole(out) as part,
-        pq.ParquetWriter(part, SCHEMA.with_metadata(facts), compression="zstd") as writer,
-        contextlib.closing(looked_at(documents, jobs, cache)) as found,
+        pq.ParquetWriter(part, columns.with_metadata(facts), compression="zstd") as writer,
     ):
-        batch: list[dict[str, Any]] = []
-        planned = False
-        for row in rows_of(counted(found, "plan"), shards):
-            batch.append(row)
-            planned = True
-            if len(batch) == ROWS_AT_ONCE:
-                writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
-                batch.clear()
-        if batch:
-            writer.write_table(pa.Table.from_pylist(batch, SCHEMA))
-        if not planned:
-            raise InputError("corpus: no source names a document; give a file, a folder, a list or a URI")
+        while batch := list(islice(rest, ROWS_AT_ONCE)):
+            writer.write_table(pa.Table.from_pylist(batch, columns))
+
+
+def sources_of(corpus: Path | str | Sequence[str]) -> list[str]:
+    """A source or several as a list."""
+    return [str(corpus)] if isinstance(corpus, str | Path) else list(corpus)
+
+
+def facts_of(corpus: Path | str | Sequence[str], lists: Sequence[str] = ()) -> dict[str, str]:
+    """What a plan says of its corpus as a whole: the folder outputs are named from, and its manifests."""
+    sources = sources_of(corpus)
+    return {"corpus": root_of(sources, lists), "manifests": json.dumps(manifests(sources))}
 
 
 def root_of(sources: Sequence[str], lists: Sequence[str] = ()) -> str:
@@ -103,33 +136,22 @@ def root_of(sources: Sequence[str], lists: Sequence[str] = ()) -> str:
     return (path if path.is_dir() else path.parent).as_posix()
 
 
-def looked_at(documents: Iterable[Document], jobs: int, cache: Path | None) -> Generator[Found, None, None]:
+def looked_at(
+    documents: Iterable[Document], jobs: int, cache: Path | None, children: DocumentPool | None = None
+) -> Generator[Found, None, None]:
     """What each document turned out to be, in their order, `jobs` of them looked at at a time."""
-    workers = threading.local()
-    opened: list[DocumentWorker] = []
-
-    def one(document: Document) -> list[Found]:
-        if not hasattr(workers, "pdf"):
-            workers.pdf = DocumentWorker()
-            opened.append(workers.pdf)
-        return look(document, workers.pdf, place)
-
     waiting: deque[Future[list[Found]]] = deque()
-    ending = contextlib.ExitStack()
-    place = ending.enter_context(kept(cache))
-    pool = ThreadPoolExecutor(jobs)
-    try:
+    with contextlib.ExitStack() as ending:
+        place = ending.enter_context(kept(cache))
+        worker = children or ending.enter_context(contextlib.closing(DocumentPool(jobs)))
+        pool = ThreadPoolExecutor(jobs)
+        ending.callback(pool.shutdown, cancel_futures=True)
         for document in documents:
-            waiting.append(pool.submit(one, document))
+            waiting.append(pool.submit(look, document, worker, place))
             if len(waiting) > jobs * AHEAD:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for worker in opened:
-            worker.close()
-        ending.close()
 
 
 def rows_of(found: Iterable[Found], shards: int) -> Iterator[dict[str, Any]]:
@@ -181,15 +203,21 @@ def read_plan(path: Path, shard: int | None = None) -> list[dict[str, Any]]:
     """The rows of a plan, all or one shard's, in the plan's order."""
     if not path.is_file():
         raise InputError(f"plan {path}: no such file")
+    import pyarrow.parquet as pq
+
     filters = None if shard is None else [("shard", "=", shard)]
-    return pq.read_table(path, schema=SCHEMA, filters=filters).to_pylist()
+    return pq.read_table(path, schema=schema(), filters=filters).to_pylist()
 
 
 def corpus_of(path: Path) -> str:
     """The folder whose files a plan names; empty if there is no single one."""
+    import pyarrow.parquet as pq
+
     return (pq.read_schema(path).metadata or {}).get(b"corpus", b"").decode()
 
 
 def manifests_of(path: Path) -> list[str]:
     """The manifests that a plan was made from."""
+    import pyarrow.parquet as pq
+
     return json.loads((pq.read_schema(path).metadata or {}).get(b"manifests", b"[]"))

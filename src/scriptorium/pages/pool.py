@@ -5,11 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from scriptorium.pages.document import DocumentWorker
-from scriptorium.pages.pdf import Word
+from scriptorium.pages.pdf import PageSize, Word
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST = 16
 """More than this many children are drawn faster than one process can send."""
@@ -50,9 +52,18 @@ class DocumentPool:
                 self._free.append((worker, path))
                 self._changed.notify()
 
+    def start(self) -> None:
+        """Start one child now, since that takes a while; the others start when they are needed."""
+        self._workers[-1].start()
+
+    def look(self, path: Path, *, password: str | None = None) -> tuple[str, list[PageSize]]:
+        """As DocumentWorker.look."""
+        with self.borrow(path) as worker:
+            return worker.look(path, password=password)
+
     def render(
         self, path: Path, page: int, side: int, *, max_scale: float | None = None, password: str | None = None
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """As DocumentWorker.render."""
         with self.borrow(path) as worker:
             return worker.render(path, page, side, max_scale=max_scale, password=password)
