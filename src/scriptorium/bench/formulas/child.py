@@ -19,12 +19,12 @@ LONGEST = 300
 
 def main() -> None:
     """Answer lines until the input ends."""
-    here = Path(__file__).parent
     engine = MiniRacer()
     engine.set_hard_memory_limit(MEMORY)
     engine.eval("console = {log() {}, warn() {}, error() {}};")
-    for script in ("katex.min.js", "layout.js"):
-        engine.eval((here / script).read_text(encoding="utf-8"))
+    here = Path(__file__)  # nothing of scriptorium is imported here: the process is to be up at once
+    for script in (here.parents[2] / "pages" / "view" / "katex.min.js", here.with_name("layout.js")):
+        engine.eval(script.read_text(encoding="utf-8"))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
