@@ -206,7 +206,7 @@ def test_a_busy_page_is_stopped_by_the_processor_limit(write) -> None:
 def test_a_busy_page_is_stopped_by_the_clock(write) -> None:
     with PdfWorker(wall_seconds=0.5) as worker:
         assert reason(worker.render, write(hostile.busy()), 1, 224) == "timeout"
-        assert worker._child is None
+        assert worker._child.process is None
 
 
 def test_a_page_cannot_take_all_the_memory(write) -> None:
@@ -220,18 +220,18 @@ def test_a_child_that_was_killed_is_replaced(write) -> None:
     path = write(hostile.pages(3))
     with PdfWorker() as worker:
         worker.pages(path)
-        first = worker._child
+        first = worker._child.process
         assert first
         os.kill(first.pid, signal.SIGSEGV)
         assert len(worker.pages(path)) == 3
-        assert worker._child is not first and first.returncode == -signal.SIGSEGV
+        assert worker._child.process is not first and first.returncode == -signal.SIGSEGV
 
 
 def test_limits_are_in_force_and_nothing_outlives_the_worker(write) -> None:
     with PdfWorker(memory=512 << 20) as worker:
         worker.pages(write(hostile.pages(1)))
-        assert worker._child
-        pid = worker._child.pid
+        assert worker._child.process
+        pid = worker._child.process.pid
         assert os.getpgid(pid) == pid != os.getpgid(0)
         limits = Path(f"/proc/{pid}/limits")
         if limits.exists():
@@ -247,7 +247,7 @@ def test_a_child_ends_when_its_parent_is_killed(write) -> None:
     code = (
         "import os, sys, signal; from pathlib import Path; from scriptorium.pages.pdf import PdfWorker\n"
         "worker = PdfWorker(); worker.pages(Path(sys.argv[1]))\n"
-        "print(worker._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "print(worker._child.process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, write(hostile.pages(1))], capture_output=True)
     pid = json.loads(done.stdout)

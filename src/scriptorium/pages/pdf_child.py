@@ -5,31 +5,32 @@ and a JSON object; an answer is the same, followed by `bytes` raw bytes. It impo
 so that it starts in 50 ms. The limits below are in force before the first PDF library is loaded.
 """
 
-import ctypes
 import importlib.util
 import json
-import resource
+import shutil
 import struct
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-NEVER = resource.RLIM_INFINITY
+try:
+    import resource
+except ImportError:  # Windows: whoever started this process watches it
+    resource = None  # type: ignore[assignment]
+
 MOST_PAGES = 100_000
 """A document that claims more is taken for damaged or hostile."""
 LONGEST = 1e7
 """Points. A page that claims a longer side, over 3 km, would be drawn as a hair."""
-GRID = 20_000
-"""Steps along each side of a page in which the places of words are counted."""
-MOST_WORDS = 20_000
-"""Words of a page whose places are told."""
-LINE_END_HYPHEN = "\u00ad"
-"""What ends a word that goes on in the next line."""
-SPACES = frozenset(" \t\r\n\f\v\u00a0\x00")
+FAR = 1e8
+"""Points: further out than any page's edge."""
+SIGXCPU = 24  # the number on Linux, macOS and the BSDs; Windows has no such limit
 
 
 def limit(memory: int) -> None:
     """Limit address space (bytes), open files, file size and core dumps of this process for good."""
+    if not resource:
+        return
     wanted = [(resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 64)]
     if sys.platform == "linux":  # macOS refuses it
         wanted.append((resource.RLIMIT_AS, memory))
@@ -39,8 +40,12 @@ def limit(memory: int) -> None:
 
 def allow_cpu(seconds: int) -> None:
     """Let the kernel kill this process (SIGXCPU) once it has used so many more seconds."""
+    if not resource:
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, NEVER))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, resource.RLIM_INFINITY)
+    )
 
 
 def neighbour(name: str) -> Any:
@@ -53,6 +58,7 @@ def neighbour(name: str) -> Any:
 
 
 images = neighbour("image_child")
+poppler = neighbour("poppler_child")
 Failure: Any = images.Failure
 
 
@@ -69,10 +75,10 @@ class Documents:
         self.key: tuple[Any, ...] = ()
         self.document: Any = None
 
-    def open(self, path: str, password: str | None) -> Any:
-        """The open document. Raises Failure."""
+    def open(self, path: str, password: str | None, box: str = "crop") -> Any:
+        """The open document; one whose media boxes are drawn is not the one for all else. Raises Failure."""
         status = Path(path).stat()
-        key = (path, password, status.st_mtime_ns, status.st_size, status.st_ino)
+        key = (path, password, box, status.st_mtime_ns, status.st_size, status.st_ino)
         if key == self.key:
             return self.document
         self.forget()
@@ -138,14 +144,40 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
 
     if kind := image_kind(request):
         return {"kind": kind, "sizes": images.sizes(request["path"], kind)}, b""
+    if request.get("engine") == "poppler":
+        count, sizes = poppler.sizes(programs(), request["path"], 1, MOST_PAGES + 1, "crop", own_cpu_limit())
+        if not 0 < count <= MOST_PAGES:
+            raise Failure("damaged", "poppler cannot open it either")
+        return {"kind": "pdf", "sizes": (sizes + [(0.0, 0.0)] * count)[:count]}, b""
     document = documents.open(request["path"], request["password"])
     sizes = []
     for index in range(len(document)):
         try:
-            sizes.append(document.get_page_size(index))
+            size = document.get_page_size(index)
+            if min(size) <= 0:
+                page = boxed(documents, document, index + 1, "crop")
+                size = page.get_size()
+                page.close()
         except pypdfium2.PdfiumError:
-            sizes.append((0.0, 0.0))
+            size = (0.0, 0.0)
+        sizes.append(size)
     return {"kind": "pdf", "sizes": sizes}, b""
+
+
+def boxed(documents: Documents, document: Any, number: int, box: str) -> Any:
+    """The page, so that its `box` is what is drawn: crop, or media. Raises Failure.
+
+    A crop box that has nothing of the media box in it is none, as every viewer takes it.
+    """
+    page = load_page(document, number)
+    if box == "crop":
+        if min(page.get_size()) > 0:
+            return page
+        documents.forget()
+    # The library draws what media and crop box have in common; it does not tell an inherited media box.
+    page.set_cropbox(-FAR, -FAR, FAR, FAR)
+    page.close()
+    return load_page(document, number)
 
 
 def count(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -164,8 +196,12 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     import pypdfium2
 
     if kind := image_kind(request):
-        return images.render(request["path"], kind, request["page"], request["side"])
-    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+        header, raw = images.render(request["path"], kind, request["page"], request["side"])
+        return header | {"engine": "pillow", "bare": False}, raw
+    if request["engine"] == "poppler":
+        return by_poppler(request)
+    document = documents.open(request["path"], request["password"], request["box"])
+    page = boxed(documents, document, request["page"], request["box"])
     try:
         width, height = pixels(page.get_width(), page.get_height(), request["side"], request["max_scale"])
         bitmap = pypdfium2.PdfBitmap.new_native(
@@ -177,9 +213,45 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
         pypdfium2.raw.FPDF_RenderPageBitmap(*area)
         if page.formenv:
             pypdfium2.raw.FPDF_FFLDraw(page.formenv, *area)
-        return {"width": width, "height": height}, memoryview(bitmap.buffer)
+        bare = not pypdfium2.raw.FPDFPage_CountObjects(page) and not pypdfium2.raw.FPDFPage_GetAnnotCount(
+            page
+        )
+        header = {"width": width, "height": height, "engine": "pypdfium2", "bare": bare}
+        return header, memoryview(bitmap.buffer)
     finally:
         page.close()
+
+
+def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """As render, by the programs of poppler. Raises Failure."""
+    if request["password"]:
+        raise Failure("encrypted", "poppler is not asked: other processes would see the password")
+    path, number, box = request["path"], request["page"], request["box"]
+    count, sizes = poppler.sizes(programs(), path, number, number, box, own_cpu_limit())
+    if not 1 <= number <= count or not sizes:
+        raise Failure("bad_page" if count else "damaged", "poppler finds no such page")
+    size = pixels(*sizes[0], request["side"], request["max_scale"])
+    raw, code = poppler.draw(programs(), path, number, size, box, own_cpu_limit())
+    if not raw:
+        reason = "timeout" if code == -SIGXCPU else "bad_page"
+        raise Failure(reason, f"poppler draws nothing (exit code {code})")
+    return {"width": size[0], "height": size[1], "engine": "poppler", "bare": False}, raw
+
+
+def programs() -> dict[str, str]:
+    """Where poppler's programs are. Raises Failure if they are not there."""
+    found = {name: shutil.which(name) for name in ("pdfinfo", "pdftoppm")}
+    if not all(found.values()):
+        raise Failure("damaged", "poppler is not there")
+    return {name: path for name, path in found.items() if path}
+
+
+def own_cpu_limit() -> Any:
+    """What gives a program that is started here the processor time of one request; nothing where limits are not."""
+    if not resource:
+        return None
+    seconds = int(sys.argv[2])
+    return lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
 def pixels(width: float, height: float, side: int, max_scale: float | None) -> tuple[int, int]:
@@ -255,46 +327,13 @@ def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any],
 
 def words(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The page's words as JSON: [text, left, top, right, bottom], in shares of the page as it is seen."""
-    import pypdfium2
-
     if image_kind(request):
         return {}, b"[]"
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
-    found: list[list[Any]] = []
     try:
-        layer = page.get_textpage()
-        word, box = "", [GRID, GRID, 0, 0]
-        for index in range(layer.count_chars() + 1):
-            code = pypdfium2.raw.FPDFText_GetUnicode(layer, index) if index < layer.count_chars() else 32
-            character = LINE_END_HYPHEN if code == 2 else chr(code)
-            if character not in SPACES:
-                word, box = word + character, _around(box, _place(page, layer, index))
-            elif word:
-                found.append([word, *(round(side / GRID, 5) for side in box)])
-                word, box = "", [GRID, GRID, 0, 0]
-                if len(found) >= MOST_WORDS:
-                    break
+        return {}, json.dumps(neighbour("words_child").words(page)).encode()
     finally:
         page.close()
-    return {}, json.dumps(found).encode()
-
-
-def _place(page: Any, layer: Any, index: int) -> list[int]:
-    """A character's box on the grid: left, top, right, bottom; the page's rotation and crop applied."""
-    import pypdfium2
-
-    left, bottom, right, top = layer.get_charbox(index, loose=True)
-    corners = []
-    for x, y in ((left, bottom), (right, top)):
-        across, down = ctypes.c_int(), ctypes.c_int()
-        pypdfium2.raw.FPDF_PageToDevice(page, 0, 0, GRID, GRID, 0, x, y, across, down)
-        corners.append((across.value, down.value))
-    (x0, y0), (x1, y1) = corners
-    return [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]
-
-
-def _around(one: list[int], other: list[int]) -> list[int]:
-    return [min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])]
 
 
 OPERATIONS = {
