@@ -128,11 +128,13 @@ class Pages:
     Methods raise PdfError for what is wrong with a document, SourceError for one that is not there now.
     """
 
-    def __init__(self, plan: Path, cache: Path | None = None, limit: int = LIMIT, children: int = 1) -> None:
-        """`children`: processes that open documents, 0 for one a core."""
+    def __init__(
+        self, plan: Path | None, cache: Path | None = None, limit: int = LIMIT, children: int = 1
+    ) -> None:
+        """`children`: processes that open documents, 0 for one a core. Without a plan no passwords are known."""
         self.cache = Cache(cache or default_cache(), limit)
         self.worker = DocumentPool(children)
-        self.passwords = passwords(manifests_of(plan))
+        self.passwords = passwords(manifests_of(plan)) if plan else {}
         self._known: OrderedDict[Path, tuple[tuple[int, int, int], str]] = OrderedDict()
         self._turn = threading.Lock()
 
