@@ -51,20 +51,20 @@ def test_a_torn_tail_is_no_record(tmp_path: Path, cut: int) -> None:
     with store.writer("w") as writer:
         writer.append(KEYS[0], "ok", {"text": "whole"})
         writer.append(KEYS[1], "ok", {"text": "torn"})
-    data = writer.path.read_bytes()
-    writer.path.write_bytes(data[:-cut])
+    data = writer.segment.path.read_bytes()
+    writer.segment.path.write_bytes(data[:-cut])
     assert set(store.find(KEYS)) == {KEYS[0]}
     with store.writer("w") as second:  # the next writer does not touch the torn segment
         second.append(KEYS[1], "ok", {"text": "again"})
     assert store.read(store.find(KEYS)[KEYS[1]])["text"] == "again"
-    assert writer.path.read_bytes() == data[:-cut]
+    assert writer.segment.path.read_bytes() == data[:-cut]
 
 
 def test_zeros_after_a_power_cut_are_no_record(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.writer("w") as writer:
         writer.append(KEYS[0], "ok", {})
-    with writer.path.open("ab") as file:
+    with writer.segment.path.open("ab") as file:
         file.write(bytes(4096) + b"\n")
     assert set(store.find(KEYS)) == {KEYS[0]}
 
@@ -73,8 +73,8 @@ def test_a_damaged_record_says_where_it_lies(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.writer("w") as writer:
         writer.append(KEYS[0], "ok", {"text": "abc"})
-    writer.path.write_bytes(writer.path.read_bytes().replace(b'"abc"', b'"abc '))
-    with pytest.raises(InputError, match=writer.path.name):
+    writer.segment.path.write_bytes(writer.segment.path.read_bytes().replace(b'"abc"', b'"abc '))
+    with pytest.raises(InputError, match=writer.segment.path.name):
         store.read(store.find(KEYS)[KEYS[0]])
 
 
@@ -83,7 +83,7 @@ def test_writers_of_one_name_get_segments_of_their_own(tmp_path: Path) -> None:
     with store.writer("w") as one, store.writer("w") as two:
         one.append(KEYS[0], "ok", {})
         two.append(KEYS[1], "ok", {})
-    assert one.path != two.path
+    assert one.segment.path != two.segment.path
     assert set(store.find(KEYS)) == set(KEYS[:2])
 
 

@@ -264,7 +264,7 @@ def test_a_failure_leaves_the_old_outputs(
     write(broken, tmp_path / "o", formats=EVERY)
     before = files(tmp_path / "o")
     segment = next((broken / "store" / "segments").iterdir())
-    segment.write_bytes(segment.read_bytes().replace(b'"text": "A"', b'"text": "A""'))
+    segment.write_bytes(segment.read_bytes().replace(b'"text": "A"', b'"text": "A '))
     with pytest.raises(Exception, match="damaged record"):
         write(broken, tmp_path / "o", formats=EVERY)
     assert files(tmp_path / "o") == before
