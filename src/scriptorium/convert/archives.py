@@ -65,7 +65,11 @@ class BombError(Exception):
 def archive_kind(path: Path) -> str:
     """`zip`, `tar` (packed or not), `office` for the zips that are documents, or nothing; by content."""
     with path.open("rb") as file:
-        head = file.read(1024)
+        return kind_of(file.read(1024))
+
+
+def kind_of(head: bytes) -> str:
+    """The same of a file that begins with `head`, 1,024 bytes of it or more."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
         return "office" if first in (b"[Content_Types].xml", b"mimetype", b"_rels/.rels") else "zip"

@@ -2,13 +2,14 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scriptorium.pages.document import DocumentWorker
-from scriptorium.pages.pdf import PageSize, Word
+from scriptorium.pages.drawing import Drawing, draw
+from scriptorium.pages.pdf import Drawn, PageSize, PdfError, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,12 +62,32 @@ class DocumentPool:
         with self.borrow(path) as worker:
             return worker.look(path, password=password)
 
+    def count(self, files: Sequence[tuple[Path, str | None]]) -> list[tuple[str, int] | PdfError]:
+        """As DocumentWorker.count."""
+        with self.borrow(files[0][0]) as worker:
+            return list(worker.count(files))
+
     def render(
         self, path: Path, page: int, side: int, *, max_scale: float | None = None, password: str | None = None
     ) -> "np.ndarray":
         """As DocumentWorker.render."""
         with self.borrow(path) as worker:
             return worker.render(path, page, side, max_scale=max_scale, password=password)
+
+    def draw(
+        self,
+        path: Path,
+        page: int,
+        side: int,
+        drawing: Drawing,
+        *,
+        second: bool = True,
+        max_scale: float | None = None,
+        password: str | None = None,
+    ) -> Drawn:
+        """As `drawing.draw`."""
+        with self.borrow(path) as worker:
+            return draw(worker, path, page, side, drawing, second, max_scale=max_scale, password=password)
 
     def text(self, path: Path, page: int, *, password: str | None = None) -> str:
         """As DocumentWorker.text."""
