@@ -24,6 +24,7 @@ from scriptorium.progress import counted
 if TYPE_CHECKING:  # it takes longer to load than a first page to send, and is not needed for that
     import pyarrow as pa
 
+SHARDS = b"shards"
 PAGE_BLOCK = 50
 """Pages of one document that always go to one shard: a long document is spread over several."""
 
@@ -134,7 +135,7 @@ def write_plan(rows: Iterable[dict[str, Any]], facts: dict[str, str], out: Path,
                 table = pa.table([[row[name] for row in batch] for name in columns.names], schema=columns)
                 digest.update(repr([table.column(name).to_pylist() for name in IDENTITY]).encode())
                 writer.write_table(table)
-            writer.add_key_value_metadata({DIGEST: digest.hexdigest().encode()})
+            writer.add_key_value_metadata({DIGEST: digest.hexdigest().encode(), SHARDS: str(shards).encode()})
         if shards > 1:
             write_by_shard(part, by_shard(out), digest.hexdigest())
 
@@ -288,3 +289,15 @@ def manifests_of(path: Path) -> list[str]:
     import pyarrow.parquet as pq
 
     return json.loads((pq.read_schema(path).metadata or {}).get(b"manifests", b"[]"))
+
+
+def shards_of(path: Path) -> int:
+    """The number of shards that a plan divides its pages into."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise InputError(f"plan {path}: no such file")
+    if told := (pq.read_metadata(path).metadata or {}).get(SHARDS):
+        return int(told)
+    return int(pc.max(pq.read_table(path, columns=["shard"])["shard"]).as_py()) + 1  # made without the number
