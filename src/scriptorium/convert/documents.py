@@ -16,7 +16,8 @@ from scriptorium.convert.inputs import password_key, passwords
 from scriptorium.convert.plan import manifests_of
 from scriptorium.errors import InputError
 from scriptorium.files import sha256_file, sha256_json
-from scriptorium.pages.pdf import PdfError, Word
+from scriptorium.pages.drawing import Drawing
+from scriptorium.pages.pdf import Drawn, PdfError, Word
 from scriptorium.pages.pool import DocumentPool
 
 REMEMBERED = 4096
@@ -149,6 +150,14 @@ class Pages:
         with self._place(row) as (path, password):
             return self.worker.render(path, row["page"], side, max_scale=max_scale, password=password)
 
+    def draw(
+        self, row: dict[str, Any], side: int, drawing: Drawing, *, max_scale: float | None = None
+    ) -> Drawn:
+        """As render, with what drew it; a page of a PDF by another engine if the first one cannot."""
+        with self._place(row) as (path, password):
+            more = {"second": row["kind"] == "pdf", "max_scale": max_scale, "password": password}
+            return self.worker.draw(path, row["page"], side, drawing, **more)
+
     def text(self, row: dict[str, Any]) -> str:
         """The page's text layer; empty if it has none."""
         with self._place(row) as (path, password):
@@ -158,6 +167,11 @@ class Pages:
         """The words of the text layer with their places; none if there is no layer."""
         with self._place(row) as (path, password):
             return self.worker.words(path, row["page"], password=password)
+
+    def split(self, row: dict[str, Any]) -> bytes:
+        """The page of a PDF as a PDF of its own. Same file, same bytes."""
+        with self._place(row) as (path, password), self.worker.borrow(path) as worker:
+            return worker.split(path, row["page"], password=password)
 
     @contextlib.contextmanager
     def _place(self, row: dict[str, Any]) -> Iterator[tuple[Path, str | None]]:

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.host import allow_connections, give_back_images
@@ -27,6 +26,9 @@ from scriptorium.serve.client import ChatClient
 from scriptorium.serve.faults import HOST
 from scriptorium.serve.reader import POLICY, Reading, asking, read_page
 from scriptorium.serve.several import MOST_IN_FLIGHT, endpoints, is_url, models, named
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FALLBACK_POLICY = "text-layer"
 """A page whose model gave up gets its text layer, if it has one: status fallback_text."""
@@ -76,8 +78,7 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
     """Everything besides the page that shapes its text: the part of the content key that a shard shares."""
     return {
         "render": {
-            "engine": f"pypdfium2 {version('pypdfium2')}",
-            "images": f"pillow {version('pillow')}",
+            **adapter.drawing.settings(),
             "side": adapter.image_side,
             "max_scale": adapter.max_scale,
         },
@@ -162,9 +163,17 @@ def read_row(
     row: dict[str, Any], client: ChatClient, adapter: Adapter, documents: Pages, budget: Budget
 ) -> Reading | None:
     """What a planned page was read as; None if its document is not there, so that it stays pending."""
-    sheet = Sheet(lambda: documents.render(row, adapter.image_side, max_scale=adapter.max_scale), budget)
+    engine = ""
+
+    def draw() -> "np.ndarray":
+        nonlocal engine
+        drawn = documents.draw(row, adapter.image_side, adapter.drawing, max_scale=adapter.max_scale)
+        engine = drawn.engine
+        return drawn.pixels
+
     try:
-        return with_text_layer(row, read_page(client, adapter, sheet), documents)
+        reading = with_text_layer(row, read_page(client, adapter, Sheet(draw, budget)), documents)
+        return replace(reading, engine=engine)
     except SourceError as error:
         print(f"{label(row)}, page {row['page']}: left pending: {error}", file=sys.stderr, flush=True)
         return None

@@ -24,6 +24,7 @@ LONGEST = 1e7
 """Points. A page that claims a longer side, over 3 km, would be drawn as a hair."""
 FAR = 1e8
 """Points: further out than any page's edge."""
+PROGRAMS = ("pdfinfo", "pdftoppm")
 SIGXCPU = 24  # the number on Linux, macOS and the BSDs; Windows has no such limit
 
 
@@ -58,7 +59,6 @@ def neighbour(name: str) -> Any:
 
 
 images = neighbour("image_child")
-poppler = neighbour("poppler_child")
 Failure: Any = images.Failure
 
 
@@ -144,12 +144,13 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
 
     if kind := image_kind(request):
         return {"kind": kind, "sizes": images.sizes(request["path"], kind)}, b""
-    if request.get("engine") == "poppler":
-        count, sizes = poppler.sizes(programs(), request["path"], 1, MOST_PAGES + 1, "crop", own_cpu_limit())
-        if not 0 < count <= MOST_PAGES:
-            raise Failure("damaged", "poppler cannot open it either")
-        return {"kind": "pdf", "sizes": (sizes + [(0.0, 0.0)] * count)[:count]}, b""
-    document = documents.open(request["path"], request["password"])
+    try:
+        document = documents.open(request["path"], request["password"])
+    except Failure as failure:
+        sizes = sizes_by_poppler(request["path"]) if failure.reason == "damaged" and request["images"] else []
+        if not sizes:
+            raise
+        return {"kind": "pdf", "sizes": sizes}, b""
     sizes = []
     for index in range(len(document)):
         try:
@@ -222,15 +223,25 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
         page.close()
 
 
+def sizes_by_poppler(path: str) -> list[tuple[float, float]]:
+    """The sizes of the pages that poppler finds in a document that PDFium does not open; none without poppler."""
+    if not all(map(shutil.which, PROGRAMS)):
+        return []
+    count, sizes = neighbour("poppler_child").sizes(programs(), path, 1, MOST_PAGES + 1, "crop", own_cpu_limit())
+    return (sizes + [(0.0, 0.0)] * count)[:count] if count <= MOST_PAGES else []
+
+
 def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """As render, by the programs of poppler. Raises Failure."""
     if request["password"]:
         raise Failure("encrypted", "poppler is not asked: other processes would see the password")
+    poppler = neighbour("poppler_child")
     path, number, box = request["path"], request["page"], request["box"]
     count, sizes = poppler.sizes(programs(), path, number, number, box, own_cpu_limit())
     if not 1 <= number <= count or not sizes:
         raise Failure("bad_page" if count else "damaged", "poppler finds no such page")
-    size = pixels(*sizes[0], request["side"], request["max_scale"])
+    width, height = sizes[0]
+    size = pixels(width, height, request["side"], request["max_scale"])
     raw, code = poppler.draw(programs(), path, number, size, box, own_cpu_limit())
     if not raw:
         reason = "timeout" if code == -SIGXCPU else "bad_page"
@@ -240,7 +251,7 @@ def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 
 def programs() -> dict[str, str]:
     """Where poppler's programs are. Raises Failure if they are not there."""
-    found = {name: shutil.which(name) for name in ("pdfinfo", "pdftoppm")}
+    found = {name: shutil.which(name) for name in PROGRAMS}
     if not all(found.values()):
         raise Failure("damaged", "poppler is not there")
     return {name: path for name, path in found.items() if path}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scriptorium.errors import ConfigError
 from scriptorium.files import write_json
+from scriptorium.pages.drawing import Drawing
 
 FOLDER = Path("config/models")
 CHECKOUT = Path(__file__).parents[3]
@@ -32,6 +33,10 @@ class Adapter(BaseModel):
     image_side: int = Field(gt=0, description="longest side of the page image, pixels")
     max_scale: float | None = Field(
         default=None, gt=0, description="pixels a point at most: small pages are not enlarged beyond it"
+    )
+    renderer: Literal["pypdfium2", "poppler"] = Field(default="pypdfium2", description="what draws a page first")
+    page_box: Literal["crop", "media"] = Field(
+        default="crop", description="what of a page is drawn: what a reader sees, or the whole sheet"
     )
     max_tokens: int = Field(gt=0, description="tokens an answer may have")
     parser: Literal["front_matter", "markdown", "dots"] = "front_matter"
@@ -54,6 +59,11 @@ class Adapter(BaseModel):
     guided_regex: str | None = Field(
         default=None, description="what an answer must match, if the server can hold the model to it"
     )
+
+    @property
+    def drawing(self) -> Drawing:
+        """How pages are drawn for these weights."""
+        return Drawing(self.renderer, self.page_box)
 
     @property
     def prompt_sha256(self) -> str:
