@@ -77,7 +77,7 @@ def convert(
     """Convert PDFs and images to Markdown and Dolma records, or to other formats.
 
     Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
-    report.json says why.
+    report.jsonl says why.
     """
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
@@ -135,11 +135,12 @@ def summarise(report: dict[str, Any], out: Path, formats: Sequence[str]) -> None
     counts = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
     typer.echo(f"{report['files']} files, {report['pages']} pages: {counts}")
     typer.echo(f"text in {', '.join(str(out / name) for name in formats)}")
-    if fallen := [row for row in report["rows"] if row["status"] == "fallback_text"]:
-        typer.echo(f"{len(fallen)} pages have the text layer's text, not the model's: {fallen[0]['reason']}")
+    if fallen := report["statuses"].get("fallback_text"):
+        reason = report["first"]["fallback_text"]["reason"]
+        typer.echo(f"{fallen} pages have the text layer's text, not the model's: {reason}")
     lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
     if lost:
-        raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")
+        raise PartialError(f"{lost} pages or files have no text; {out / 'report.jsonl'} says why")
 
 
 @recipe.callback()
