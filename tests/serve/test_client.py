@@ -102,7 +102,7 @@ def test_wrong_key_or_model_stops_at_once(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "text", "context"),
-    [(400, "maximum context length is 16384 tokens", True), (400, "bad image", False), (413, "", False)],
+    [(400, "maximum context length is 16384 tokens", True), (400, "bad image", False), (413, "", True)],
 )
 def test_a_refused_request_is_the_pages_fault(status: int, text: str, context: bool) -> None:
     with ScriptedServer(in_turn((status, {}, text))) as server, pytest.raises(RequestRefused) as caught:

@@ -57,6 +57,12 @@ def decode_png(png: bytes) -> np.ndarray:
         raise InputError(f"not a whole PNG of a sane size: {error}") from error
 
 
+def smaller(array: np.ndarray, share: float) -> np.ndarray:
+    """The image with sides `share` (below 1) of what they are, each pixel from all that it covers."""
+    height, width = (max(1, round(side * share)) for side in array.shape[:2])
+    return np.asarray(Image.fromarray(array).resize((width, height), Image.Resampling.LANCZOS))
+
+
 def data_url(png: bytes) -> str:
     """The PNG as a `data:` URL, as OpenAI's protocol takes images."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

@@ -6,11 +6,13 @@ to be sent are kept within a budget, which holds back whoever draws.
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from scriptorium.pages.image import encode_png, is_blank
+from scriptorium.pages.image import encode_png, is_blank, smaller
 from scriptorium.pages.rotation import rotate
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RESERVE = 4 << 20
 """Bytes set aside while a page is drawn: its pixels at the usual size. Its PNG has a tenth of them."""
@@ -51,9 +53,9 @@ class Sheet:
     `budget` the PNG is kept until the page is turned; with one until it has been sent.
     """
 
-    def __init__(self, draw: Callable[[], np.ndarray], budget: Budget | None = None) -> None:
+    def __init__(self, draw: "Callable[[], np.ndarray]", budget: Budget | None = None) -> None:
         self._draw, self._budget = draw, budget
-        self._rotation = 0
+        self._rotation, self._share = 0, 1.0
         self._png: bytes | None = None
 
     def is_blank(self) -> bool:
@@ -71,6 +73,11 @@ class Sheet:
         """Have the page `rotation` degrees counter-clockwise from how it lies in its document."""
         self.drop()
         self._rotation, self._png = rotation, None
+
+    def shrink(self, share: float) -> None:
+        """Have the sides of the image `share` of what they are."""
+        self.drop()
+        self._share *= share
 
     def sent(self) -> None:
         """The image has been sent: it need not be at hand for that any more."""
@@ -92,7 +99,8 @@ class Sheet:
             array = self._draw()
             if skip_blank and is_blank(array):
                 return True
-            self._png = encode_png(rotate(array, self._rotation) if self._rotation else array)
+            array = rotate(array, self._rotation) if self._rotation else array
+            self._png = encode_png(smaller(array, self._share) if self._share < 1 else array)
             kept = len(self._png)
             return False
         finally:

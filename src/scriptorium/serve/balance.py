@@ -43,6 +43,8 @@ class Line:
         self.open = False
         self.streams: bool | None = None
         """Whether it streams answers; None while that is not known."""
+        self.logprobs = True
+        """Whether it may be asked for the tokens' probabilities."""
 
     def has_room(self) -> bool:
         """Whether it may get one more request now, its pause apart: while it is ill, one at a time."""
@@ -85,7 +87,7 @@ class Balancer:
             while True:
                 now = time.monotonic()
                 if self.stopped:
-                    raise ServerError(f"{self.where()}: stopped while waiting for an answer: {fault}")
+                    raise self.gave_up(fault)
                 line = self._best(now, not_before)
                 if line is not None:
                     line.flying += 1
@@ -121,6 +123,10 @@ class Balancer:
             f"{self.where()}: no answer for {self.patience:.0f} s, at last: {fault}; "
             "pages that were not read stay pending: run again when the server is back"
         )
+
+    def gave_up(self, fault: str) -> ServerError:
+        """The error of a request that was waiting when the run was stopped."""
+        return ServerError(f"{self.where()}: stopped while waiting for an answer: {fault}")
 
     def where(self) -> str:
         """The addresses of all endpoints."""
