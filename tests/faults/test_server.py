@@ -59,16 +59,26 @@ def test_the_outputs_of_a_quiet_run_are_the_truth(truth: Truth, tmp_path: Path, 
         assert world.page_texts(record) == true_texts(source, world.ADAPTER)
 
 
-@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
-def test_every_page_meets_another_fault(
-    truth: Truth, tmp_path: Path, server: FaultyServer, stream: bool
+@pytest.mark.parametrize(
+    ("share", "stream"),
+    [
+        (3, True),
+        (3, False),
+        pytest.param(1, True, marks=pytest.mark.faults),
+        pytest.param(1, False, marks=pytest.mark.faults),
+    ],
+)
+def test_pages_meet_one_fault_each(
+    truth: Truth, tmp_path: Path, server: FaultyServer, share: int, stream: bool
 ) -> None:
-    """All the faults at once, dealt out by the hash of the page's image."""
+    """Every page, or every third, meets a fault of its own: all of them at once, dealt out by the page's image."""
     faults = list(PASSING.values())
-    rules = [fault | {"visits": 1, "share": [k, len(faults)]} for k, fault in enumerate(faults)]
+    rules = [
+        fault | {"visits": 1, "share": [k * share, len(faults) * share]} for k, fault in enumerate(faults)
+    ]
     server.order(stream=stream, rules=rules)
     run = world.convert(truth.corpus, tmp_path / "out", server.url)
-    assert len(server.told()["played"]) > 6
+    assert len(server.told()["played"]) > (6 if share == 1 else 3)
     check(truth, tmp_path / "out", run)
 
 
@@ -85,7 +95,7 @@ def test_a_quarter_of_the_pages_meets_the_fault_twice(
 
 
 def test_the_server_is_away_for_a_moment(truth: Truth, tmp_path: Path, server: FaultyServer) -> None:
-    server.order(rules=[PASSING["503"] | {"seconds": 3}])
+    server.order(rules=[PASSING["503"] | {"seconds": 0.4}])
     check(truth, tmp_path / "out", world.convert(truth.corpus, tmp_path / "out", server.url))
 
 

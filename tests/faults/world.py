@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import psutil
 
+from scriptorium.convert.report import read_rows
+
 from ..pages.hostile import pdf, stream
 
 ROOT = Path(__file__).parents[2]
@@ -49,10 +51,11 @@ def make_corpus(folder: Path, documents: int, pages: int) -> Path:
 
 
 class FaultyServer:
-    """The server process; a context manager."""
+    """The server process; a context manager. `answers`: a file of true answers by page image."""
 
-    def __init__(self, script: dict[str, Any] | None = None):
+    def __init__(self, script: dict[str, Any] | None = None, answers: Path | None = None):
         command = [sys.executable, "-m", "tests.faults.server", json.dumps(script or {})]
+        command += [str(answers)] if answers else []
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -88,8 +91,13 @@ class Run:
 def start(source: Path, out: Path, url: str, *more: str, **popen: Any) -> subprocess.Popen[str]:
     """The command `scriptorium convert` as a process that runs."""
     words = ["convert", str(source), "--out", str(out), "--server", url, "--adapter", ADAPTER, *more]
+    return command(*words, **popen)
+
+
+def command(*words: str, **popen: Any) -> subprocess.Popen[str]:
+    """The command `scriptorium` with these words as a process that runs."""
     return subprocess.Popen(
-        COMMAND + words,
+        [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -144,5 +152,7 @@ def page_texts(record: dict[str, Any]) -> list[str]:
 
 
 def report(out: Path) -> dict[str, Any]:
-    """The corpus report."""
-    return json.loads((out / "report.json").read_text(encoding="utf-8"))
+    """The corpus report and its rows."""
+    return json.loads((out / "report.json").read_text(encoding="utf-8")) | {
+        "rows": list(read_rows(out / "report.json"))
+    }
