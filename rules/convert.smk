@@ -94,7 +94,8 @@ rule corpus_report:
         plan="<results>/corpus/{corpus}/plan.parquet",
         shards=shard_receipts(),
     output:
-        "<results>/corpus/{corpus}/report.json",
+        report="<results>/corpus/{corpus}/report.json",
+        rows="<results>/corpus/{corpus}/report.jsonl",
     log:
         "<logs>/corpus_report/{corpus}.log",
     benchmark:
@@ -112,7 +113,7 @@ rule corpus_report:
         "Say what became of every page of {wildcards.corpus}"
     shell:
         "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
-        " --shard-receipt {input.shards:q} --out {output:q} &> {log:q}"
+        " --shard-receipt {input.shards:q} --out {output.report:q} &> {log:q}"
 
 
 rule convert_corpus:

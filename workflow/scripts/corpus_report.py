@@ -1,4 +1,4 @@
-"""Write a corpus's report: counts by status, and a row for every page (one line).
+"""Write a corpus's report: counts by status, and beside it a row for every page (one line).
 
 python workflow/scripts/corpus_report.py --plan P/plan.parquet --store P/store
     --shard-receipt P/shards/0.json P/shards/1.json --out P/report.json
