@@ -25,7 +25,6 @@ LONGEST = 1e7
 FAR = 1e8
 """Points: further out than any page's edge."""
 PROGRAMS = ("pdfinfo", "pdftoppm")
-SIGXCPU = 24  # the number on Linux, macOS and the BSDs; Windows has no such limit
 
 
 def limit(memory: int) -> None:
@@ -47,6 +46,11 @@ def allow_cpu(seconds: int) -> None:
     resource.setrlimit(
         resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, resource.RLIM_INFINITY)
     )
+
+
+def cpu_seconds() -> int:
+    """The processor time of one request."""
+    return int(sys.argv[2])
 
 
 def neighbour(name: str) -> Any:
@@ -227,42 +231,27 @@ def sizes_by_poppler(path: str) -> list[tuple[float, float]]:
     """The sizes of the pages that poppler finds in a document that PDFium does not open; none without poppler."""
     if not all(map(shutil.which, PROGRAMS)):
         return []
-    count, sizes = neighbour("poppler_child").sizes(programs(), path, 1, MOST_PAGES + 1, "crop", own_cpu_limit())
+    count, sizes = neighbour("poppler_child").Poppler(cpu_seconds()).sizes(path, 1, MOST_PAGES + 1, "crop")
     return (sizes + [(0.0, 0.0)] * count)[:count] if count <= MOST_PAGES else []
 
 
 def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """As render, by the programs of poppler. Raises Failure."""
+    if not all(map(shutil.which, PROGRAMS)):
+        raise Failure("damaged", "poppler is not there")
     if request["password"]:
         raise Failure("encrypted", "poppler is not asked: other processes would see the password")
-    poppler = neighbour("poppler_child")
+    poppler = neighbour("poppler_child").Poppler(cpu_seconds())
     path, number, box = request["path"], request["page"], request["box"]
-    count, sizes = poppler.sizes(programs(), path, number, number, box, own_cpu_limit())
+    count, sizes = poppler.sizes(path, number, number, box)
     if not 1 <= number <= count or not sizes:
         raise Failure("bad_page" if count else "damaged", "poppler finds no such page")
     width, height = sizes[0]
-    size = pixels(width, height, request["side"], request["max_scale"])
-    raw, code = poppler.draw(programs(), path, number, size, box, own_cpu_limit())
+    side = max(pixels(width, height, request["side"], request["max_scale"]))
+    size, raw, why = poppler.draw(path, number, side, box)
     if not raw:
-        reason = "timeout" if code == -SIGXCPU else "bad_page"
-        raise Failure(reason, f"poppler draws nothing (exit code {code})")
+        raise Failure("timeout" if why == "timeout" else "bad_page", f"poppler draws nothing ({why})")
     return {"width": size[0], "height": size[1], "engine": "poppler", "bare": False}, raw
-
-
-def programs() -> dict[str, str]:
-    """Where poppler's programs are. Raises Failure if they are not there."""
-    found = {name: shutil.which(name) for name in PROGRAMS}
-    if not all(found.values()):
-        raise Failure("damaged", "poppler is not there")
-    return {name: path for name, path in found.items() if path}
-
-
-def own_cpu_limit() -> Any:
-    """What gives a program that is started here the processor time of one request; nothing where limits are not."""
-    if not resource:
-        return None
-    seconds = int(sys.argv[2])
-    return lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
 def pixels(width: float, height: float, side: int, max_scale: float | None) -> tuple[int, int]:
@@ -385,8 +374,8 @@ def send(out: BinaryIO, header: dict[str, Any], raw: Any) -> None:
 
 def main() -> None:
     """Answer requests until standard input ends. Arguments: memory in bytes, CPU seconds per request."""
-    memory, cpu = int(sys.argv[1]), int(sys.argv[2])
-    limit(memory)
+    cpu = cpu_seconds()
+    limit(int(sys.argv[1]))
     allow_cpu(cpu)
     import pypdfium2
 
