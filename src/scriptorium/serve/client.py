@@ -63,10 +63,11 @@ class Asking:
     """How a server is asked: what others expect of a client besides prompt, image and sampling.
 
     `timeout`: seconds that one answer may take. `idle`: seconds of silence in the middle of a streamed answer.
-    `patience`: seconds that all endpoints may stay unreachable or busy. `tries`: faults at one request (500, no answer in time, a
-    connection cut) after which it is the request's own if the server answers others. `image_first`: the image
-    before the prompt. `fields`: more fields of the request; None takes a field out. `stream`: take answers in
-    pieces where the server can, and cut loops. `logprobs`: ask for the tokens' probabilities.
+    `patience`: seconds that all endpoints may stay unreachable or busy. `tries`: faults at one request (500,
+    no answer in time, a connection cut) after which it is the request's own if the server answers others.
+    `image_first`: the image before the prompt. `fields`: more fields of the request; None takes a field out.
+    `stream`: take answers in pieces where the server can, and cut loops. `logprobs`: ask for the tokens'
+    probabilities.
     """
 
     timeout: float = ANSWER_SECONDS
