@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scriptorium.pages.pdf import PageSize, PdfError, PdfWorker
 
-KINDS = ("pdf", "png", "jpeg", "tiff", "webp", "bmp", "gif")
+KINDS = ("pdf", "png", "jpeg", "tiff", "webp", "bmp", "gif", "jp2", "heic")
 
 
 class DocumentWorker(PdfWorker):
