@@ -1,5 +1,7 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
+import contextlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,6 +58,7 @@ def convert(
     in_flight: Annotated[
         int, typer.Option(min=1, help="Most requests at a server at once; how many are sent adapts to it.")
     ] = 1600,
+    retry: source_flags.Retry = None,
     lists: source_flags.Lists = None,
     pages: source_flags.PageRanges = "",
     jobs: source_flags.Jobs = 1,
@@ -84,7 +87,7 @@ def convert(
     from scriptorium.convert.outputs.write import write_outputs
     from scriptorium.convert.plan import plan_corpus
     from scriptorium.convert.report import write_report
-    from scriptorium.convert.shard import convert_shard
+    from scriptorium.convert.shard import convert_shard, partial_of
     from scriptorium.files import sweep
     from scriptorium.job import lease
     from scriptorium.serve.adapter import adapter_of, load
@@ -94,6 +97,7 @@ def convert(
         rates = (pages_per_second, cost_per_million_tokens, tokens_per_page)
         show_dry_run(sources, lists, pages, jobs, cache, rates)
         return
+    refuse_bucket(out)
     if bool(server) == bool(model):
         raise ConfigError("convert: give --server URL or --model DIR, one of them")
     servers = " ".join(server or [])
@@ -106,10 +110,22 @@ def convert(
     with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
         sweep(out)
         plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
-        convert_shard(plan, 0, servers or model, settings, threads, store, shard, cache, in_flight)
-        write_outputs(plan, store, [shard], out, options)
-        report = write_report(plan, store, [shard], out / "report.json")
+        with contextlib.suppress(PartialError):  # the report says which pages are pending, and the exit code
+            convert_shard(
+                plan, 0, servers or model, settings, threads, store, shard, cache, in_flight, retry or []
+            )
+        receipt = shard if shard.exists() else partial_of(shard)
+        write_outputs(plan, store, [receipt], out, options)
+        report = write_report(plan, store, [receipt], out / "report.json")
     summarise(report, out, options.formats)
+
+
+def refuse_bucket(out: Path) -> None:
+    """Raise ConfigError for an --out that is no folder: a path has lost one of its slashes."""
+    if re.match(r"[a-z0-9+.-]{2,}:/", out.as_posix()):
+        uri = out.as_posix().replace(":/", "://", 1)
+        steps = f"convert plan SOURCE... --out {uri}; convert worker {uri} ...; outputs {uri}"
+        raise ConfigError(f"--out {uri}: convert writes to a folder. For a bucket: {steps}")
 
 
 def show_dry_run(

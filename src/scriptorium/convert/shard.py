@@ -1,24 +1,26 @@
 """The worker of one shard: a server of its own, pages rendered, read, and stored as they come."""
 
 import contextlib
+import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from scriptorium.convert import layers
 from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.host import allow_connections, give_back_images
-from scriptorium.convert.plan import label, read_plan
-from scriptorium.errors import HostError
+from scriptorium.convert.plan import label, read_plan, shards_of
+from scriptorium.errors import HostError, PartialError
 from scriptorium.files import write_json
 from scriptorium.pages.pdf import PdfError
 from scriptorium.pages.sheet import Budget, Sheet
-from scriptorium.pages.store import Place, Store, Writer, content_key
+from scriptorium.pages.store import Place, Store, Writer, content_keys, writer_name
 from scriptorium.progress import track
 from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import Adapter
@@ -30,8 +32,14 @@ from scriptorium.serve.several import MOST_IN_FLIGHT, endpoints, is_url, models,
 if TYPE_CHECKING:
     import numpy as np
 
-FALLBACK_POLICY = "text-layer"
-"""A page whose model gave up gets its text layer, if it has one: status fallback_text."""
+Row = dict[str, Any]
+
+RETRY = {"failed": ("gave_up",), "fallback": ("fallback_text", "salvaged", "gave_up")}
+"""What `--retry` asks for again, by the status of the best record."""
+REQUEUE = 128 + signal.SIGTERM
+"""Exit code of a run that was asked to stop and can go on: not done, and no error."""
+NAMED = 5
+"""Documents that a message names."""
 IMAGE_BYTES = 64 << 20
 """Images, in bytes, that are drawn or wait to be sent: back-pressure on rendering."""
 
@@ -46,32 +54,119 @@ def convert_shard(
     out: Path,
     cache: Path | None = None,
     in_flight: int = MOST_IN_FLIGHT,
+    retry: Collection[str] = (),
 ) -> None:
     """Read the pages of one shard that the store does not have yet, then write the shard's receipt `out`.
 
     `model`: a folder, `hub:org/name@revision` or servers' URLs, as `endpoints` takes them. Killed and started
     again it repeats no finished page. Raises ServerError if the server dies or stays away: the pages left are
-    pending, as are those whose document is gone or changed. `cache`: where fetched documents are kept on this
-    machine.
+    pending. Raises PartialError, when all else is stored, for pages whose document is gone or changed: they are
+    pending too, and the receipt is `partial_of(out)`. `cache`: where fetched documents are kept on this machine.
     `in_flight`: requests that are never exceeded at a server; how many are sent is found by how it keeps up.
+    `retry`: keys of RETRY: pages with such a status are asked for again, and the better status stays.
     """
-    rows = [row for row in read_plan(plan, shard) if row["status"] == "pending"]
     settings = settings_of(model, adapter)
-    keys = {content_key(row["document"], row["page"], settings): row for row in rows}
-    pages = Store(store)
-    done = pages.find(keys)
-    left = {key: row for key, row in keys.items() if key not in done}
-    log = store / "logs" / f"{shard:05d}.log"
-    if left:
+    rows = planned(plan, shard, settings)
+    pages, name = Store(store), writer_name(shard, shards_of(plan))
+    found = pages.find(rows, name)
+    if left := left_of(rows, found, retry):
+        log = store / "logs" / f"{shard:05d}.log"
         with (
             stoppable(),
-            endpoints(model, adapter, threads, log, in_flight) as served,
-            ChatClient(served, asking=asking(adapter)) as client,
-            Pages(plan, cache, children=0) as documents,
-            pages.writer(f"{shard:05d}") as writer,
+            Reader(model, adapter, threads, in_flight, plan, cache, log) as reader,
+            pages.writer(name) as writer,
         ):
-            read_pages(left, client, adapter, documents, writer)
-    write_json(out, receipt(shard, settings, pages, pages.find(keys)))
+            reader.read(left, writer)
+        found = pages.find(rows, name)
+    gone = [row for key, row in rows.items() if key not in found]
+    write_receipt(out, receipt(shard, name, settings, found), gone)
+
+
+class Reader:
+    """Reads pages. Its servers and the children that open documents start with the first; a context manager."""
+
+    def __init__(
+        self,
+        model: str,
+        adapter: Adapter,
+        threads: int,
+        in_flight: int,
+        plan: Path,
+        cache: Path | None,
+        log: Path,
+    ) -> None:
+        """As for `convert_shard`; `log`: for the output of a server that is started here."""
+        self.model, self.adapter, self.threads, self.in_flight = model, adapter, threads, in_flight
+        self.plan, self.cache, self.log = plan, cache, log
+        self.open = contextlib.ExitStack()
+        self.started: tuple[ChatClient, Pages] | None = None
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open.close()
+
+    def start(self) -> tuple[ChatClient, Pages]:
+        """The client and the documents, started when they are first needed."""
+        if self.started is None:
+            served = self.open.enter_context(
+                endpoints(self.model, self.adapter, self.threads, self.log, self.in_flight)
+            )
+            client = self.open.enter_context(ChatClient(served, asking=asking(self.adapter)))
+            self.started = client, self.open.enter_context(Pages(self.plan, self.cache, children=0))
+        return self.started
+
+    def read(self, left: dict[str, Row], writer: Writer, lost: Callable[[], bool] = lambda: False) -> None:
+        """Read and store the pages `left`, by key. Once `lost` says so no further page is asked for."""
+        client, documents = self.start()
+        read_pages(left, client, self.adapter, documents, writer, lost)
+
+
+def planned(plan: Path, shard: int, settings: dict[str, Any]) -> dict[str, Row]:
+    """The pages of a shard that a model is to read, by their keys."""
+    key = content_keys(settings)
+    return {
+        key(row["document"], row["page"]): row for row in read_plan(plan, shard) if row["status"] == "pending"
+    }
+
+
+def left_of(rows: dict[str, Row], found: dict[str, Place], retry: Collection[str] = ()) -> dict[str, Row]:
+    """Of the pages `rows` those that are to be read: not in the store, or to be asked for `again`."""
+    again = {status for name in retry for status in RETRY[name]}
+    left = {}
+    for key, row in rows.items():
+        place = found.get(key)
+        if place is None:
+            left[key] = row
+        elif place.status in again:
+            left[key] = row | {"again": place.times}
+    return left
+
+
+def write_receipt(out: Path, told: dict[str, Any], gone: list[Row]) -> None:
+    """Write the receipt of a shard. Raises PartialError if pages stay pending: then it is `partial_of(out)`."""
+    if gone:
+        write_json(partial_of(out), {**told, "pending": len(gone)})
+        out.unlink(missing_ok=True)
+        raise PartialError(about_pending(gone))
+    write_json(out, told)
+    partial_of(out).unlink(missing_ok=True)
+
+
+def partial_of(receipt: Path) -> Path:
+    """The receipt of a shard of which pages are pending: no rule takes it for a finished one."""
+    return receipt.with_suffix(".partial.json")
+
+
+def about_pending(gone: list[Row]) -> str:
+    """What to say of pages whose documents are not there."""
+    names = list(dict.fromkeys(label(row) for row in gone))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (
+        f"{len(gone)} pages stay pending, their documents are gone or changed: {', '.join(names[:NAMED])}{more}; "
+        "put them back and run again, or plan again"
+    )
 
 
 def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
@@ -90,7 +185,7 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
             "fields": adapter.fields,
             **({"guided_regex": adapter.guided_regex} if adapter.guided_regex else {}),
         },
-        "policy": {"reader": POLICY, "parser": adapter.parser, "fallback": FALLBACK_POLICY},
+        "policy": {"reader": POLICY, "parser": adapter.parser, "text_layer": layers.policy(adapter.text_layer)},
     }
 
 
@@ -105,20 +200,36 @@ def weights_of(model: str) -> str:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Turn SIGTERM into an orderly end: the server goes, the segment is synced."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Turn SIGTERM into an orderly end with the code REQUEUE: what came is stored, servers and leases go.
+
+    The process ends with this block: requests that hang in other threads are not waited for.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(REQUEUE))
     try:
         yield
+    except SystemExit as end:
+        if end.code != REQUEUE:
+            raise
+        print("asked to stop: finished pages are stored; run again to go on", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(REQUEUE)
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 def read_pages(
-    left: dict[str, dict[str, Any]], client: ChatClient, adapter: Adapter, documents: Pages, writer: Writer
+    left: dict[str, Row],
+    client: ChatClient,
+    adapter: Adapter,
+    documents: Pages,
+    writer: Writer,
+    lost: Callable[[], bool] = lambda: False,
 ) -> None:
     """Read pages with as many requests in flight as the servers like, and store each as it comes.
 
-    A few more are drawn meanwhile, so that the next request need not wait for its image.
+    A few more are drawn meanwhile, so that the next request need not wait for its image. `lost`: whether to ask
+    for no more; what is asked for already is stored.
     """
     allow_connections(client.cap)
     give_back_images()
@@ -136,6 +247,8 @@ def read_pages(
 
     def all_pages() -> Iterator[str]:
         for key, row in left.items():
+            if lost():
+                break
             future = pool.submit(read_row, row, client, adapter, documents, budget)
             flying[future] = key
             future.add_done_callback(landed.put)
@@ -147,16 +260,17 @@ def read_pages(
     try:
         for _ in track(all_pages(), len(left), "pages"):
             pass
-    except RuntimeError as error:
-        if "thread" not in str(error):
-            raise
-        raise HostError(f"{error}; this host allows no more (ulimit -u): lower --in-flight") from error
-    finally:
+    except BaseException as error:
         client.stop()
-        pool.shutdown(cancel_futures=True)
-        for future, key in flying.items():  # an error ends the run: answers that came all the same are kept
-            if not future.cancelled() and future.exception() is None:
+        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)  # a signal waits for nobody
+        for future, key in flying.items():  # answers that came all the same are kept
+            if future.done() and not future.cancelled() and future.exception() is None:
                 store_reading(key, left[key], future.result(), writer)
+        if isinstance(error, RuntimeError) and "thread" in str(error):
+            told = f"{error}; this host allows no more (ulimit -u): lower --in-flight"
+            raise HostError(told) from error
+        raise
+    pool.shutdown()
 
 
 def read_row(
@@ -171,9 +285,15 @@ def read_row(
         engine = drawn.engine
         return drawn.pixels
 
+    sheet = Sheet(draw, budget)
     try:
-        reading = with_text_layer(row, read_page(client, adapter, Sheet(draw, budget)), documents)
-        return replace(reading, engine=engine)
+        if adapter.text_layer == "prefer" and (reading := layers.preferred(row, documents)):
+            return layers.measured(reading, None, reading.text)
+        reading = read_page(client, adapter, sheet, first_seed(row, adapter))
+        layer = layers.layer_of(row, documents)
+        if adapter.text_layer != "never":
+            reading = layers.fallen_back(reading, layer)
+        return layers.measured(replace(reading, engine=engine), sheet, layer)
     except SourceError as error:
         print(f"{label(row)}, page {row['page']}: left pending: {error}", file=sys.stderr, flush=True)
         return None
@@ -185,13 +305,9 @@ def read_row(
         raise HostError(f"{label(row)}: {error.strerror} on this host; make room and run again") from error
 
 
-def with_text_layer(row: dict[str, Any], reading: Reading, documents: Pages) -> Reading:
-    """The reading; where the model gave up, with the text layer's text if there is one."""
-    if reading.status == "gave_up":
-        with contextlib.suppress(PdfError, SourceError):
-            text = documents.text(row).strip()
-            return replace(reading, status="fallback_text", text=text) if text else reading
-    return reading
+def first_seed(row: Row, adapter: Adapter) -> int:
+    """The seed of the first attempt: a page that is asked for again gets others than before."""
+    return int(row.get("again", 0)) * len(adapter.temperatures)
 
 
 def store_reading(key: str, row: dict[str, Any], reading: Reading | None, writer: Writer) -> None:
@@ -205,16 +321,16 @@ def store_reading(key: str, row: dict[str, Any], reading: Reading | None, writer
     writer.append(key, status, {"document": row["document"], "page": row["page"], **record})
 
 
-def receipt(shard: int, settings: dict[str, Any], pages: Store, found: dict[str, Place]) -> dict[str, Any]:
+def receipt(shard: int, writer: str, settings: dict[str, Any], found: dict[str, Place]) -> dict[str, Any]:
     """A finished shard: its pages by status, seconds, tokens, and the settings of its keys."""
-    records = [pages.read(place) for place in found.values()]
+    places = found.values()
     return {
         "shard": shard,
-        "writer": f"{shard:05d}",
-        "pages": len(records),
-        "statuses": dict(sorted(Counter(record["status"] for record in records).items())),
-        "seconds": round(sum(record["seconds"] for record in records), 3),
-        "prompt_tokens": sum(record["prompt_tokens"] for record in records),
-        "tokens": sum(record["tokens"] for record in records),
+        "writer": writer,
+        "pages": len(places),
+        "statuses": dict(sorted(Counter(place.status for place in places).items())),
+        "seconds": round(sum(place.seconds for place in places), 3),
+        "prompt_tokens": sum(place.prompt_tokens for place in places),
+        "tokens": sum(place.tokens for place in places),
         "settings": settings,
     }

@@ -1,5 +1,6 @@
 """The command line's flags for what is converted: sources, page ranges, a cache, and what it will take."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,4 +23,17 @@ CostPerMillion = Annotated[
 ]
 TokensPerPage = Annotated[
     float, typer.Option(min=0, help="With --dry-run: tokens of a page, image, prompt and answer together.")
+]
+
+
+class Again(StrEnum):
+    """What may be asked for again."""
+
+    failed = "failed"
+    fallback = "fallback"
+
+
+Retry = Annotated[
+    list[Again] | None,
+    typer.Option(help="Ask again for pages that the model gave up on (failed), or also those of poor text."),
 ]

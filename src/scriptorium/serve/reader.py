@@ -1,7 +1,7 @@
 """The one way to read a page with a model: attempts, rotation, salvage. Bench, convert and labels call it."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.pages.front_matter import FrontMatter
 from scriptorium.pages.sheet import Sheet, as_sheet
@@ -45,6 +45,8 @@ class Reading:
     reason: str = ""
     engine: str = ""
     """What drew the page: pypdfium2, poppler, or pillow for an image; empty where the caller did."""
+    signals: dict[str, Any] = field(default_factory=dict)
+    """Of the text's quality, as whoever stores the page measures them."""
     mean_logprob: float | None = None
     """Of the tokens of the answer that was kept, where it was asked for and told."""
 
@@ -75,10 +77,12 @@ class Attempts:
         return len(self.candidates) + len(self.refusals)
 
 
-def read_page(client: ChatClient, adapter: Adapter, image: "np.ndarray | Sheet") -> Reading:
+def read_page(
+    client: ChatClient, adapter: Adapter, image: "np.ndarray | Sheet", first_seed: int = 0
+) -> Reading:
     """Read one page image (H, W, 3, uint8, longest side as the adapter asks), or a sheet that draws it.
 
-    A blank page is not sent. Each attempt has its own temperature and its number as the seed. After an answer
+    A blank page is not sent. Each attempt has its own temperature and, from `first_seed`, its own seed. After an answer
     that is cut off, has no readable head, or is empty although the page has ink, comes the next attempt. A
     page that lies on its side is turned as the answer says. Faults of the line raise and are not attempts.
     """
@@ -86,20 +90,20 @@ def read_page(client: ChatClient, adapter: Adapter, image: "np.ndarray | Sheet")
     try:
         if sheet.is_blank():
             return Reading("blank", "", None, "", "", 0, 0.0, 0)
-        return conclude(attempt(client, adapter, sheet))
+        return conclude(attempt(client, adapter, sheet, first_seed))
     finally:
         sheet.drop()
 
 
-def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet) -> Attempts:
+def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet, first_seed: int = 0) -> Attempts:
     """Ask for a page that is not blank, until an answer will do or there are no attempts left."""
     tried = Attempts()
     rotation, seen = 0, {0}
     max_tokens = adapter.max_tokens
-    for number, temperature in enumerate(adapter.temperatures):
+    for seed, temperature in enumerate(adapter.temperatures, first_seed):
         try:
             answer = client.complete(
-                sheet, adapter.prompt, max_tokens, temperature, number, adapter.guided_regex
+                sheet, adapter.prompt, max_tokens, temperature, seed, adapter.guided_regex
             )
         except RequestRefused as refusal:
             tried.refusals.append(str(refusal))
