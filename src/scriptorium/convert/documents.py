@@ -163,6 +163,16 @@ class Pages:
         with self._place(row) as (path, password):
             return self.worker.text(path, row["page"], password=password)
 
+    def picture(self, row: dict[str, Any]) -> float:
+        """The share of the page that its largest picture covers."""
+        with self._place(row) as (path, password):
+            return self.worker.picture(path, row["page"], password=password)
+
+    def text_fields(self, row: dict[str, Any]) -> int:
+        """How many text fields the form of the row's document has."""
+        with self._place(row) as (path, password):
+            return self.worker.text_fields(path, password=password)
+
     def words(self, row: dict[str, Any]) -> list[Word]:
         """The words of the text layer with their places; none if there is no layer."""
         with self._place(row) as (path, password):
