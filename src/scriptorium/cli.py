@@ -17,6 +17,7 @@ from scriptorium.errors import ConfigError, PartialError, reported
 COMMANDS = {
     "convert": "scriptorium.cli:convert",
     "outputs": "scriptorium.convert.outputs.commands:outputs",
+    "viewer": "scriptorium.convert.viewer.commands:viewer",
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
