@@ -232,7 +232,8 @@ def sizes_by_poppler(path: str) -> list[tuple[float, float]]:
     if not all(map(shutil.which, PROGRAMS)):
         return []
     count, sizes = neighbour("poppler_child").Poppler(cpu_seconds()).sizes(path, 1, MOST_PAGES + 1, "crop")
-    return (sizes + [(0.0, 0.0)] * count)[:count] if count <= MOST_PAGES else []
+    found = [(width, height) for width, height, _ in sizes]
+    return (found + [(0.0, 0.0)] * count)[:count] if count <= MOST_PAGES else []
 
 
 def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -246,7 +247,7 @@ def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     count, sizes = poppler.sizes(path, number, number, box)
     if not 1 <= number <= count or not sizes:
         raise Failure("bad_page" if count else "damaged", "poppler finds no such page")
-    width, height = sizes[0]
+    width, height, box = sizes[0]
     side = max(pixels(width, height, request["side"], request["max_scale"]))
     size, raw, why = poppler.draw(path, number, side, box)
     if not raw:
@@ -336,12 +337,33 @@ def words(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
         page.close()
 
 
+def picture(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The share of the page that its largest picture covers; an image is one picture."""
+    if image_kind(request):
+        return {"share": 1.0}, b""
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        return {"share": neighbour("layer_child").picture(page)}, b""
+    finally:
+        page.close()
+
+
+def text_fields(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The number of text fields in the document's form."""
+    if image_kind(request):
+        return {"fields": 0}, b""
+    document = documents.open(request["path"], request["password"])
+    return {"fields": neighbour("layer_child").text_fields(document)}, b""
+
+
 OPERATIONS = {
     "count": count,
     "pages": pages,
+    "picture": picture,
     "render": render,
     "split": split,
     "text": text,
+    "text_fields": text_fields,
     "turned": turned,
     "words": words,
 }

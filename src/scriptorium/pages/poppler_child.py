@@ -28,8 +28,8 @@ class Poppler:
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
 
-    def sizes(self, path: str, first: int, last: int, box: str) -> tuple[int, list[tuple[float, float]]]:
-        """How many pages there are, and the sizes of some as they are seen: box, rotation applied. Points."""
+    def sizes(self, path: str, first: int, last: int, box: str) -> tuple[int, list[tuple[float, float, str]]]:
+        """How many pages there are, and of some width and height in points and the box, as they are drawn."""
         said, _ = self._run(["pdfinfo", "-f", str(first), "-l", str(last), "-box", path], MOST_INFO)
         if not (count := COUNT.search(said)):
             return 0, []
@@ -70,13 +70,13 @@ class Poppler:
         resource.setrlimit(resource.RLIMIT_CPU, (self.seconds, self.seconds + 1))
 
 
-def seen(found: dict[bytes, list[float]], box: str) -> tuple[float, float]:
-    """Width and height of a page from what pdfinfo says of it; a crop box without an area is none."""
+def seen(found: dict[bytes, list[float]], box: str) -> tuple[float, float, str]:
+    """Width, height and box of a page from what pdfinfo says of it; a crop box without an area is none."""
     width = height = 0.0
-    for name in (b"CropBox", b"MediaBox") if box == "crop" else (b"MediaBox",):
-        if len(found.get(name, ())) == 4:
-            left, bottom, right, top = found[name]
-            width, height = abs(right - left), abs(top - bottom)
+    for name in ("crop", "media") if box == "crop" else ("media",):
+        corners = found.get(f"{name.title()}Box".encode(), [])
+        if len(corners) == 4:
+            box, width, height = name, abs(corners[2] - corners[0]), abs(corners[3] - corners[1])
             if width > 0 and height > 0:
                 break
-    return (height, width) if found.get(b"rot") in ([90.0], [270.0]) else (width, height)
+    return (height, width, box) if found.get(b"rot") in ([90.0], [270.0]) else (width, height, box)
