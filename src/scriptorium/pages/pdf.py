@@ -157,6 +157,16 @@ class PdfWorker:
         _, raw = self._ask("words", path, page, password)
         return [Word(*each) for each in json.loads(raw)]
 
+    def picture(self, path: Path, page: int, *, password: str | None = None) -> float:
+        """The share of the page, in [0, 1], that its largest picture covers: nearly all of it on a scan."""
+        header, _ = self._ask("picture", path, page, password)
+        return float(header["share"])
+
+    def text_fields(self, path: Path, *, password: str | None = None) -> int:
+        """How many text fields the document's form has, a thousand at most; 0 without a form."""
+        header, _ = self._ask("text_fields", path, None, password)
+        return int(header["fields"])
+
     def start(self) -> None:
         """Start the child process, which takes a moment, before there is anything to ask it."""
         with self._turn:

@@ -99,6 +99,16 @@ class DocumentPool:
         with self.borrow(path) as worker:
             return worker.words(path, page, password=password)
 
+    def picture(self, path: Path, page: int, *, password: str | None = None) -> float:
+        """As DocumentWorker.picture."""
+        with self.borrow(path) as worker:
+            return worker.picture(path, page, password=password)
+
+    def text_fields(self, path: Path, *, password: str | None = None) -> int:
+        """As DocumentWorker.text_fields."""
+        with self.borrow(path) as worker:
+            return worker.text_fields(path, password=password)
+
     def close(self) -> None:
         """End all children."""
         for worker in self._workers:

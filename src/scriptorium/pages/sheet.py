@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from scriptorium.pages.image import encode_png, is_blank, smaller
+from scriptorium.pages.ink import Ink, measure
 from scriptorium.pages.rotation import rotate
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Sheet:
         self._draw, self._budget = draw, budget
         self._rotation, self._share = 0, 1.0
         self._png: bytes | None = None
+        self.ink: Ink | None = None
+        """What is on the page, once it has been drawn."""
 
     def is_blank(self) -> bool:
         """Whether nothing is on the page. It is at hand then if it is not."""
@@ -97,6 +100,7 @@ class Sheet:
         kept = 0
         try:
             array = self._draw()
+            self.ink = self.ink or measure(array)
             if skip_blank and is_blank(array):
                 return True
             array = rotate(array, self._rotation) if self._rotation else array

@@ -38,6 +38,10 @@ class Adapter(BaseModel):
     page_box: Literal["crop", "media"] = Field(
         default="crop", description="what of a page is drawn: what a reader sees, or the whole sheet"
     )
+    text_layer: Literal["fallback", "prefer", "never"] = Field(
+        default="fallback",
+        description="where a page's own text stands in for the model: if that gave up, wherever it is good, nowhere",
+    )
     max_tokens: int = Field(gt=0, description="tokens an answer may have")
     parser: Literal["front_matter", "markdown", "dots"] = "front_matter"
     boxes: Literal["none", "pixels", "thousandths", "unknown"] = Field(

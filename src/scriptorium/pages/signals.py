@@ -1,0 +1,137 @@
+"""What can be measured of a page's text without knowing the true one: signals of its quality.
+
+They are taken while the page is converted, when its image and its text layer are at hand, and kept in its
+record. They shape no key: the pages of a store are not read again when they are measured otherwise.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from typing import Any
+
+from scriptorium.pages.language import identify
+from scriptorium.pages.layer import judge
+
+REVISION = 1
+"""Raised when a signal is measured otherwise. What needs neither image nor layer is then measured anew."""
+
+PIECE = 8
+"""Words in a row whose coming again is a repeat; at least FEWEST_KINDS of them differ."""
+FEWEST_KINDS = 3
+LOOP = 12
+"""Times that one and the same word comes in a row before that is a repeat."""
+FEWEST_WORDS = 20
+"""Words of a text layer below which nothing is compared with it."""
+
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
+LINK = re.compile(r"\]\([^()\s]*\)|https?://\S+")
+COMMAND = re.compile(r"\\[a-zA-Z]+|\\.")
+HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
+ACCENT = re.compile("[\u0300-\u036f]")
+WORD = re.compile("[\u3040-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]|[^\\W_\u3040-\u9fff\uac00-\ud7af]+")
+PAIRED = (
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "td",
+    "th",
+    "sup",
+    "sub",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "u",
+    "ul",
+    "ol",
+    "div",
+)
+OPENING = re.compile(rf"<({'|'.join(PAIRED)})(?:\s[^<>]*)?>", re.IGNORECASE)
+CLOSING = re.compile(rf"</({'|'.join(PAIRED)})\s*>", re.IGNORECASE)
+BRACKETS = (("\\(", "\\)"), ("\\[", "\\]"), ("\\begin{", "\\end{"), ("\\left", "\\right"), ("<!--", "-->"))
+ARROWS = re.compile(r"\\(?:left|right)(?:right)?(?:arrow|harpoon)\w*|\\\\(?=[(\[)\]])")
+TOGGLES = ("$$", "```")
+
+
+def of_text(text: str) -> dict[str, Any]:
+    """The signals that need the text alone.
+
+    `letters`; `good`: the share of them in an order that languages have; `repetition`: the share of words
+    that only repeat; `unclosed`: tags, formulas and code blocks without their other end; `language` and
+    `confidence`.
+    """
+    judgement, language = judge(text), identify(TAG.sub(" ", text))
+    return {
+        "revision": REVISION,
+        "characters": sum(not character.isspace() for character in TAG.sub("", text)),
+        "letters": judgement.letters,
+        "good": judgement.good,
+        "repetition": repetition(text),
+        "unclosed": unclosed(text),
+        "language": language.code,
+        "confidence": language.confidence,
+    }
+
+
+def of_layer(text: str, layer: str) -> dict[str, Any]:
+    """What a page's text layer says of its text.
+
+    `layer_letters`, `layer_good`, `layer_fault` as `judge` has them. `recall`: the share of the layer's words
+    that the text has; `precision`: the share of the text's words that the layer has; both whatever their order,
+    and absent where the layer is garbled or has fewer than FEWEST_WORDS.
+    """
+    judgement = judge(layer)
+    found: dict[str, Any] = {"layer_letters": judgement.letters, "layer_good": judgement.good}
+    found |= {"layer_fault": judgement.fault} if judgement.fault else {}
+    there = Counter(words(layer))
+    if judgement.fault or there.total() < FEWEST_WORDS:
+        return found
+    said = Counter(words(text))
+    both = (there & said).total()
+    return found | {
+        "recall": round(both / there.total(), 3),
+        "precision": round(both / said.total(), 3) if said else 0.0,
+    }
+
+
+def words(text: str) -> list[str]:
+    """The words of a text as they are compared: no markup, no accents, small letters, hyphens at line ends gone.
+
+    A Chinese, Japanese or Korean character is a word.
+    """
+    plain = COMMAND.sub(" ", LINK.sub(" ", TAG.sub(" ", HYPHEN.sub("", text))))
+    return WORD.findall(ACCENT.sub("", unicodedata.normalize("NFKD", plain)).casefold())
+
+
+def repetition(text: str) -> float:
+    """The share of words that only repeat: in a row of PIECE words that came before, or one word over and over.
+
+    Numbers are no words here, for the rows of a table may be alike.
+    """
+    row = [word for word in words(text) if not word.isdigit()]
+    if len(row) <= PIECE:
+        return 0.0
+    repeated = bytearray(len(row))
+    seen: set[tuple[str, ...]] = set()
+    run = 1
+    for end in range(1, len(row) + 1):
+        piece = tuple(row[max(0, end - PIECE) : end])
+        if len(piece) == PIECE and len(set(piece)) >= FEWEST_KINDS:
+            if piece in seen:
+                repeated[end - PIECE : end] = b"\1" * PIECE
+            seen.add(piece)
+        run = run + 1 if end > 1 and row[end - 1] == row[end - 2] else 1
+        if run >= LOOP:
+            repeated[end - 1] = 1
+    return round(sum(repeated) / len(row), 3)
+
+
+def unclosed(text: str) -> int:
+    """How many tags, formulas, environments, comments and code blocks have no other end."""
+    opened = Counter(name.lower() for name in OPENING.findall(text))
+    closed = Counter(name.lower() for name in CLOSING.findall(text))
+    tags = ((opened - closed) + (closed - opened)).total()
+    plain = ARROWS.sub(" ", text)
+    brackets = sum(abs(plain.count(start) - plain.count(end)) for start, end in BRACKETS)
+    return tags + brackets + sum(plain.count(mark) % 2 for mark in TOGGLES)
