@@ -159,7 +159,7 @@ def test_html_and_text_have_the_words_of_the_truth(
 @pytest.mark.parametrize(
     "rules",
     [
-        [PASSING["503"] | {"requests": 8}],
+        [PASSING["503"] | {"seconds": 0.4}],
         [
             PASSING["reset"] | {"visits": 1, "share": [0, 8]},
             PASSING["length-too-long"] | {"visits": 1, "share": [1, 8]},

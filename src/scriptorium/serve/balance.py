@@ -159,7 +159,8 @@ class Balancer:
             if fresh and line.faults == 1:
                 told = f"{line.endpoint.base_url}: {fault}; waiting up to {self.patience:.0f} s"
                 print(told, file=sys.stderr, flush=True)
-            pause = fault.pause or pause_after(line.faults)
+            # The breaker's first rest is a second: five faults may be a hiccup of milliseconds.
+            pause = fault.pause or pause_after(max(1, line.faults - FAULTS_TO_OPEN + 1))
             now = time.monotonic()
             probe = line.open or line.faults == FAULTS_TO_OPEN
             if fault.pause or probe:
