@@ -153,6 +153,7 @@ class Job(Iterator[PageResult]):
         self._found: dict[str, dict[str, Any]] = {}
         self._id = uuid4().hex
         self._own: Path | None = None
+        self._file: Path | None = None
         self._locked = ""
         self._started = self._stopped = self._closed = False
 
@@ -173,7 +174,7 @@ class Job(Iterator[PageResult]):
 
     def _open(self) -> None:
         ranges = parse_ranges(self.wish.pages)
-        path = self._path()
+        path = self._file = self._path()
         if archives.archive_kind(path) in ("zip", "tar"):
             raise DocumentError("archive", f"{self.name}: an archive; bring its files one by one")
         asked = Input(path.as_posix(), self._id, ranges, self.wish.password)
@@ -221,8 +222,8 @@ class Job(Iterator[PageResult]):
         return self._own
 
     def _said(self, text: str) -> str:
-        """A message, with the document's name in place of the file that was made of it."""
-        return text.replace(str(self._own), self.name) if self._own else text
+        """A message, with the document's name in place of the file's."""
+        return text.replace(str(self._file), self.name)
 
     def _look_up(self) -> None:
         """What the store has of the pages."""

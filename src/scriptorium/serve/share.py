@@ -7,19 +7,16 @@ servers.
 
 import contextlib
 import copy
-import socket
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
 from scriptorium.errors import ScriptoriumError
-from scriptorium.serve.client import ChatClient, Pools
-
-CONNECTED = ("connect_tcp.complete", "connect_unix_socket.complete", "start_tls.complete")
-"""How httpcore names the events that come with a new connection."""
+from scriptorium.serve.client import ChatClient
+from scriptorium.serve.pools import Pools
 
 
 class Stopped(ScriptoriumError):
@@ -37,19 +34,19 @@ class Share(ChatClient):
 
     def hang_up(self) -> None:
         """End all requests now, and refuse more: whoever waits for one gets Stopped."""
-        self.connections.cut()
-        self.balancer.stop()
+        self.connections.is_cut = True
+        super().hang_up()
 
 
 class Connections(Pools):
-    """Connections that can be cut while other threads wait for an answer on them."""
+    """Connections of one document. Once they are cut no fault of theirs is a server's, and no new one stays open."""
 
     def __init__(self, pools: Pools) -> None:
-        self.__dict__.update(vars(pools))  # the TLS context takes long to make
+        pools._tls()  # takes long to make: made once, for all documents
+        self.__dict__.update(vars(pools))
         self._pools = []
+        self._sockets = weakref.WeakSet()
         self._turn = threading.Lock()
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._open_sockets = threading.Lock()
         self.is_cut = False
 
     @contextlib.contextmanager
@@ -65,35 +62,8 @@ class Connections(Pools):
                 raise Stopped("stopped while the page was read") from error
             raise
 
-    def cut(self) -> None:
-        """Cut all connections, and those that are just being made as soon as they stand."""
-        with self._open_sockets:
-            self.is_cut = True
-            sockets = list(self._sockets)
-        for each in sockets:
-            _shut(each)
-
-    def _open(self) -> httpx.Client:
-        http = super()._open()
-        http.event_hooks = {"request": [self._watch]}
-        return http
-
-    def _watch(self, request: httpx.Request) -> None:
-        request.extensions = {**request.extensions, "trace": self._note}
-
-    def _note(self, event: str, facts: Mapping[str, Any]) -> None:
-        """Remember the socket of a connection that has just been made."""
-        if not event.endswith(CONNECTED):
-            return
-        made = facts["return_value"].get_extra_info("socket")
-        with self._open_sockets:
-            self._sockets.add(made)
-            cut = self.is_cut
-        if cut:
-            _shut(made)
-
-
-def _shut(each: socket.socket) -> None:
-    """Wake whoever reads from a socket: closing it would not."""
-    with contextlib.suppress(OSError):  # it has ended by itself
-        each.shutdown(socket.SHUT_RDWR)
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """As Pools.trace; a connection that comes about too late is cut as well."""
+        super().trace(event, info)
+        if self.is_cut:
+            self.hang_up()
