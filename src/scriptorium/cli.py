@@ -1,6 +1,5 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
-import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +9,22 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
-from scriptorium.convert import source_flags
+from scriptorium.convert import run_flags, source_flags
 from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError, PartialError, reported
 
 COMMANDS = {
     "convert": "scriptorium.cli:convert",
+    "convert plan": "scriptorium.convert.commands:plan",
+    "convert worker": "scriptorium.convert.commands:worker",
     "outputs": "scriptorium.convert.outputs.commands:outputs",
+    "review-queue": "scriptorium.convert.review:command",
     "viewer": "scriptorium.convert.viewer.commands:viewer",
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
     "serve": "scriptorium.serve.commands:serve",
+    "serve-api": "scriptorium.convert.service.commands:serve_api",
     "doctor": "scriptorium.doctor.commands:doctor",
     "verify": "scriptorium.verify.commands:verify",
 }
@@ -62,6 +65,7 @@ def convert(
     retry: source_flags.Retry = None,
     lists: source_flags.Lists = None,
     pages: source_flags.PageRanges = "",
+    text_layer: source_flags.TextLayer = None,
     jobs: source_flags.Jobs = 1,
     cache: source_flags.CacheFolder = None,
     dry_run: source_flags.DryRun = False,
@@ -77,21 +81,34 @@ def convert(
     compression: flags.Compression = None,
     dolma_compat: flags.DolmaCompat = False,
     date: flags.Date = "1970-01-01",
+    filters: flags.Filter = None,
+    patience: run_flags.Patience = 600.0,
+    idle_timeout: run_flags.IdleTimeout = 120.0,
+    total_timeout: run_flags.TotalTimeout = 600.0,
+    logprobs: run_flags.Logprobs = False,
+    stop_share: run_flags.StopShare = 0.0,
+    progress: run_flags.Shown = run_flags.Kind.auto,
+    progress_file: run_flags.ProgressFile = None,
+    metrics_port: run_flags.MetricsPort = 0,
+    metrics_host: run_flags.MetricsHost = "127.0.0.1",
 ) -> None:
     """Convert PDFs and images to Markdown and Dolma records, or to other formats.
 
     Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
     report.jsonl says why.
     """
+    from scriptorium.pages.pool import DocumentPool
+
+    children = DocumentPool()
+    if not dry_run:
+        children.start()  # at once: it takes as long as all the imports that follow
+    from scriptorium.convert.corpus import Asked, Sources, convert_corpus
+    from scriptorium.convert.display import Display, showing
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
-    from scriptorium.convert.outputs.write import write_outputs
-    from scriptorium.convert.plan import plan_corpus
-    from scriptorium.convert.report import write_report
-    from scriptorium.convert.shard import convert_shard, partial_of
-    from scriptorium.files import sweep
-    from scriptorium.job import lease
+    from scriptorium.convert.progress import Progress
     from scriptorium.serve.adapter import adapter_of, load
+    from scriptorium.serve.client import Asking
 
     sources, lists, cache = source or [], lists or [], cache or default_cache()
     if dry_run:
@@ -107,17 +124,13 @@ def convert(
             raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
     options = parse(flags.chosen(locals()), "convert")
     settings = load(adapter or adapter_of(model))
-    plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
-    with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
-        sweep(out)
-        plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
-        with contextlib.suppress(PartialError):  # the report says which pages are pending, and the exit code
-            convert_shard(
-                plan, 0, servers or model, settings, threads, store, shard, cache, in_flight, retry or []
-            )
-        receipt = shard if shard.exists() else partial_of(shard)
-        write_outputs(plan, store, [receipt], out, options)
-        report = write_report(plan, store, [receipt], out / "report.json")
+    settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
+    manner = Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs)
+    asked = Asked(servers or model, settings, threads, in_flight, retry or [], manner)
+    told = Progress(cost_per_million_tokens, stop_share)
+    with showing(told, Display(progress.value, progress_file, metrics_port, metrics_host)):
+        corpus = Sources(sources, lists, pages, jobs, cache, options.filters)
+        report = convert_corpus(corpus, asked, out, options, told, children)
     summarise(report, out, options.formats)
 
 

@@ -5,6 +5,7 @@ s3fs. What several processes must not both do rests on `create` alone.
 """
 
 import contextlib
+import copy
 import os
 import sys
 import time
@@ -32,6 +33,10 @@ class Folder:
 
     def __str__(self) -> str:
         return str(self.root)
+
+    def below(self, folder: str) -> "Folder":
+        """The files below a folder of these."""
+        return Folder(self.root / folder)
 
     def names(self, under: str) -> dict[str, int]:
         """The files in the folder `under`, and their sizes in bytes; none if it is not there."""
@@ -100,14 +105,30 @@ class Bucket:
             driver = import_module("s3fs").S3FileSystem
         except ImportError as error:
             raise ConfigError(f"{uri}: {error}; to use it: pip install '.[remote]'") from error
-        timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
+        config = {
+            "connect_timeout": min(CONNECT_SECONDS, patience),
+            "read_timeout": min(READ_SECONDS, patience),
+            "retries": {"total_max_attempts": 1, "mode": "standard"},
+        }
         self.system: Any = driver(
-            use_listings_cache=False, skip_instance_cache=True, config_kwargs=timeouts, max_concurrency=1
+            use_listings_cache=False, skip_instance_cache=True, config_kwargs=config, max_concurrency=1
         )
+        self.system.retries = 1  # `_tried` tries again: one place that waits, and that ends
         self.prefix = self.uri.partition("://")[2]
 
     def __str__(self) -> str:
         return self.uri
+
+    def below(self, folder: str) -> "Bucket":
+        """The objects below a folder of these."""
+        other = copy.copy(self)
+        other.uri, other.prefix = f"{self.uri}/{folder}", f"{self.prefix}/{folder}"
+        return other
+
+    def everything(self) -> list[str]:
+        """The names of all objects, in folders too."""
+        found = self._tried(lambda: self.system.find(self.prefix, refresh=True), "")
+        return [name.removeprefix(self.prefix).lstrip("/") for name in found]
 
     def names(self, under: str) -> dict[str, int]:
         """The objects right below `under`, and their sizes in bytes."""
@@ -121,10 +142,11 @@ class Bucket:
 
     def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """The bytes of an object, or a part of them. Raises FileNotFoundError."""
-        end = None if length is None else start + length
         if length == 0:
             return b""
-        return self._tried(lambda: self.system.cat_file(f"{self.prefix}/{name}", start or None, end), name)
+        part = {} if length is None and not start else {"start": start}
+        part |= {} if length is None else {"end": start + length}
+        return self._tried(lambda: self.system.cat_file(f"{self.prefix}/{name}", **part), name)
 
     def create(self, name: str, data: bytes) -> bool:
         """Make a new object; False if there is one of that name. Of several who try, one succeeds."""

@@ -1,30 +1,31 @@
 """The worker of one shard: a server of its own, pages rendered, read, and stored as they come."""
 
 import contextlib
+import json
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert import layers
+from scriptorium.convert.display import Display, showing
 from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.host import allow_connections, give_back_images
 from scriptorium.convert.plan import label, read_plan, shards_of
+from scriptorium.convert.progress import Progress
 from scriptorium.errors import HostError, PartialError
-from scriptorium.files import write_json
+from scriptorium.objects import Bucket, Folder
 from scriptorium.pages.pdf import PdfError
 from scriptorium.pages.sheet import Budget, Sheet
 from scriptorium.pages.store import Place, Store, Writer, content_keys, writer_name
-from scriptorium.progress import track
-from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import Adapter
-from scriptorium.serve.client import ChatClient
+from scriptorium.serve.client import Asking, ChatClient
 from scriptorium.serve.faults import HOST
 from scriptorium.serve.reader import POLICY, Reading, asking, read_page
 from scriptorium.serve.several import MOST_IN_FLIGHT, endpoints, is_url, models, named
@@ -38,6 +39,11 @@ RETRY = {"failed": ("gave_up",), "fallback": ("fallback_text", "salvaged", "gave
 """What `--retry` asks for again, by the status of the best record."""
 REQUEUE = 128 + signal.SIGTERM
 """Exit code of a run that was asked to stop and can go on: not done, and no error."""
+PARTIAL = ".partial.json"
+GRACE_SECONDS = 5.0
+"""For answers that are on their way when an error ends the run; what hangs longer is cut off."""
+LAST_SECONDS = 2.0
+"""For threads to notice that."""
 NAMED = 5
 """Documents that a message names."""
 IMAGE_BYTES = 64 << 20
@@ -55,6 +61,8 @@ def convert_shard(
     cache: Path | None = None,
     in_flight: int = MOST_IN_FLIGHT,
     retry: Collection[str] = (),
+    manner: Asking | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Read the pages of one shard that the store does not have yet, then write the shard's receipt `out`.
 
@@ -64,22 +72,37 @@ def convert_shard(
     pending too, and the receipt is `partial_of(out)`. `cache`: where fetched documents are kept on this machine.
     `in_flight`: requests that are never exceeded at a server; how many are sent is found by how it keeps up.
     `retry`: keys of RETRY: pages with such a status are asked for again, and the better status stays.
+    `manner`: timeouts and the like; `progress`: what counts the pages, shown by the caller; else in the log.
     """
-    settings = settings_of(model, adapter)
+    settings, name = settings_of(model, adapter), writer_name(shard, shards_of(plan))
+    log = store / "logs" / f"{shard:05d}.log"
+    reader = Reader(model, adapter, threads, in_flight, plan, cache, log, manner, progress)
     rows = planned(plan, shard, settings)
-    pages, name = Store(store), writer_name(shard, shards_of(plan))
-    found = pages.find(rows, name)
+    finish(shard, name, settings, rows, read_rows(rows, name, reader, Store(store), retry), out)
+
+
+def read_rows(
+    rows: dict[str, Row], name: str, reader: "Reader", store: Store, retry: Collection[str] = ()
+) -> dict[str, Place]:
+    """Read the pages `rows`, by key, that the store does not have, or are asked for again; what it has then."""
+    found = store.find(rows, name)
     if left := left_of(rows, found, retry):
-        log = store / "logs" / f"{shard:05d}.log"
-        with (
-            stoppable(),
-            Reader(model, adapter, threads, in_flight, plan, cache, log) as reader,
-            pages.writer(name) as writer,
-        ):
-            reader.read(left, writer)
-        found = pages.find(rows, name)
+        with stoppable(), reader, store.writer(name) as writer:
+            reader.read(left, writer, before=len(rows) - len(left))
+        return store.find(rows, name)
+    if reader.progress:
+        reader.progress.add(0, len(rows))
+    return found
+
+
+def finish(
+    shard: int, name: str, settings: dict[str, Any], rows: dict[str, Row], found: dict[str, Place], out: Path
+) -> None:
+    """Write the receipt `out` of a shard's pages. Raises PartialError if some stay pending."""
     gone = [row for key, row in rows.items() if key not in found]
-    write_receipt(out, receipt(shard, name, settings, found), gone)
+    write_receipt(Folder(out.parent), out.stem, receipt(shard, name, settings, found), gone)
+    if gone:
+        raise PartialError(about_pending(gone))
 
 
 class Reader:
@@ -91,13 +114,19 @@ class Reader:
         adapter: Adapter,
         threads: int,
         in_flight: int,
-        plan: Path,
+        plan: Path | Pages,
         cache: Path | None,
         log: Path,
+        manner: Asking | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """As for `convert_shard`; `log`: for the output of a server that is started here."""
+        """As for `convert_shard`; `plan` may be its documents, opened by the caller.
+
+        `log`: for the output of a server that is started here.
+        """
         self.model, self.adapter, self.threads, self.in_flight = model, adapter, threads, in_flight
         self.plan, self.cache, self.log = plan, cache, log
+        self.manner, self.progress = manner, progress
         self.open = contextlib.ExitStack()
         self.started: tuple[ChatClient, Pages] | None = None
 
@@ -113,22 +142,42 @@ class Reader:
             served = self.open.enter_context(
                 endpoints(self.model, self.adapter, self.threads, self.log, self.in_flight)
             )
-            client = self.open.enter_context(ChatClient(served, asking=asking(self.adapter)))
-            self.started = client, self.open.enter_context(Pages(self.plan, self.cache, children=0))
+            client = self.open.enter_context(ChatClient(served, asking=asking(self.adapter, self.manner)))
+            if isinstance(self.plan, Pages):
+                self.started = client, self.plan
+            else:
+                self.started = client, self.open.enter_context(Pages(self.plan, self.cache, children=0))
         return self.started
 
-    def read(self, left: dict[str, Row], writer: Writer, lost: Callable[[], bool] = lambda: False) -> None:
-        """Read and store the pages `left`, by key. Once `lost` says so no further page is asked for."""
+    def read(
+        self,
+        left: dict[str, Row],
+        writer: Writer,
+        lost: Callable[[], bool] = lambda: False,
+        before: int = 0,
+    ) -> None:
+        """Read and store the pages `left`, by key. Once `lost` says so no further page is asked for.
+
+        `before`: pages that need not be read any more, for the progress.
+        """
         client, documents = self.start()
-        read_pages(left, client, self.adapter, documents, writer, lost)
+        with contextlib.ExitStack() as shown:
+            progress = self.progress or Progress()
+            if self.progress is None:
+                shown.enter_context(showing(progress, Display()))
+            progress.add(len(left), before)
+            read_pages(left, client, self.adapter, documents, writer, lost, progress)
 
 
 def planned(plan: Path, shard: int, settings: dict[str, Any]) -> dict[str, Row]:
     """The pages of a shard that a model is to read, by their keys."""
+    return keyed(read_plan(plan, shard), settings)
+
+
+def keyed(rows: Iterable[Row], settings: dict[str, Any]) -> dict[str, Row]:
+    """Of the rows of a plan the pages that a model is to read, by their keys."""
     key = content_keys(settings)
-    return {
-        key(row["document"], row["page"]): row for row in read_plan(plan, shard) if row["status"] == "pending"
-    }
+    return {key(row["document"], row["page"]): row for row in rows if row["status"] == "pending"}
 
 
 def left_of(rows: dict[str, Row], found: dict[str, Place], retry: Collection[str] = ()) -> dict[str, Row]:
@@ -144,19 +193,19 @@ def left_of(rows: dict[str, Row], found: dict[str, Place], retry: Collection[str
     return left
 
 
-def write_receipt(out: Path, told: dict[str, Any], gone: list[Row]) -> None:
-    """Write the receipt of a shard. Raises PartialError if pages stay pending: then it is `partial_of(out)`."""
+def write_receipt(folder: Folder | Bucket, name: str, told: dict[str, Any], gone: list[Row]) -> None:
+    """Write the receipt `name` of a shard; `partial_of` it if pages stay pending, and only one of the two."""
+    complete, partial = f"{name}.json", f"{name}{PARTIAL}"
     if gone:
-        write_json(partial_of(out), {**told, "pending": len(gone)})
-        out.unlink(missing_ok=True)
-        raise PartialError(about_pending(gone))
-    write_json(out, told)
-    partial_of(out).unlink(missing_ok=True)
+        told = {**told, "pending": len(gone)}
+    now, before = (partial, complete) if gone else (complete, partial)
+    folder.put(now, (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode())
+    folder.remove(before)
 
 
 def partial_of(receipt: Path) -> Path:
     """The receipt of a shard of which pages are pending: no rule takes it for a finished one."""
-    return receipt.with_suffix(".partial.json")
+    return receipt.with_suffix(PARTIAL)
 
 
 def about_pending(gone: list[Row]) -> str:
@@ -185,7 +234,11 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
             "fields": adapter.fields,
             **({"guided_regex": adapter.guided_regex} if adapter.guided_regex else {}),
         },
-        "policy": {"reader": POLICY, "parser": adapter.parser, "text_layer": layers.policy(adapter.text_layer)},
+        "policy": {
+            "reader": POLICY,
+            "parser": adapter.parser,
+            "text_layer": layers.policy(adapter.text_layer),
+        },
     }
 
 
@@ -195,6 +248,8 @@ def weights_of(model: str) -> str:
         return model
     if is_url(model):
         return f"server:{models(named(model))}"
+    from scriptorium.receipt import weights_sha256  # a server's weights are only a name
+
     return weights_sha256(Path(model))
 
 
@@ -225,12 +280,16 @@ def read_pages(
     documents: Pages,
     writer: Writer,
     lost: Callable[[], bool] = lambda: False,
+    progress: Progress | None = None,
 ) -> None:
     """Read pages with as many requests in flight as the servers like, and store each as it comes.
 
     A few more are drawn meanwhile, so that the next request need not wait for its image. `lost`: whether to ask
-    for no more; what is asked for already is stored.
+    for no more; what is asked for already is stored. Raises ThresholdError when `progress` says that too many
+    pages fail.
     """
+    progress = progress or Progress()
+    progress.watch(client.balancer.lines)
     allow_connections(client.cap)
     give_back_images()
     ahead = 2 * documents.worker.size
@@ -239,13 +298,15 @@ def read_pages(
     flying: dict[Future[Reading | None], str] = {}
     landed: SimpleQueue[Future[Reading | None]] = SimpleQueue()
 
-    def land() -> str:
+    def land() -> None:
         future = landed.get()
         key = flying.pop(future)
-        store_reading(key, left[key], future.result(), writer)
-        return key
+        reading = future.result()
+        store_reading(key, left[key], reading, writer)
+        if told := progress.page(reading):
+            print(told, file=sys.stderr, flush=True)
 
-    def all_pages() -> Iterator[str]:
+    try:
         for key, row in left.items():
             if lost():
                 break
@@ -253,16 +314,15 @@ def read_pages(
             flying[future] = key
             future.add_done_callback(landed.put)
             while len(flying) >= client.room + ahead:
-                yield land()
+                land()
         while flying:
-            yield land()
-
-    try:
-        for _ in track(all_pages(), len(left), "pages"):
-            pass
+            land()
     except BaseException as error:
         client.stop()
-        pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)  # a signal waits for nobody
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait(flying, GRACE_SECONDS if isinstance(error, Exception) else 0.0)  # a signal waits for nobody
+        client.hang_up()
+        wait(flying, LAST_SECONDS)
         for future, key in flying.items():  # answers that came all the same are kept
             if future.done() and not future.cancelled() and future.exception() is None:
                 store_reading(key, left[key], future.result(), writer)

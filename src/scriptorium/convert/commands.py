@@ -1,0 +1,105 @@
+"""The commands of a fleet: `scriptorium convert plan` makes the plan, `scriptorium convert worker` works through it."""
+
+from typing import Annotated
+
+import typer
+
+from scriptorium.convert import source_flags
+from scriptorium.convert.outputs import flags
+from scriptorium.errors import ConfigError
+
+SHARDS = 16
+
+
+def plan(
+    out: Annotated[str, typer.Option(help="Folder, or s3://bucket/prefix, for plan, store and outputs.")],
+    source: source_flags.Sources = None,
+    shards: Annotated[
+        int, typer.Option(min=1, help="Parts that workers take one at a time; 2,000 to 10,000 pages each.")
+    ] = SHARDS,
+    lists: source_flags.Lists = None,
+    pages: source_flags.PageRanges = "",
+    jobs: source_flags.Jobs = 1,
+    cache: source_flags.CacheFolder = None,
+    filters: flags.Filter = None,
+) -> None:
+    """Plan a conversion for workers: one row a page, in shards.
+
+    Every worker must be able to open the sources as they are written here: use URIs, or a file system that all share.
+    Planned again after files have come, no page is read twice; keep the number of shards.
+    """
+    from scriptorium.convert.documents import default_cache
+    from scriptorium.convert.filters import parse
+    from scriptorium.convert.place import PLAN, writable
+    from scriptorium.convert.plan import plan_corpus
+
+    with writable(out) as folder:
+        plan_corpus(
+            source or [],
+            shards,
+            folder / PLAN,
+            lists=lists or [],
+            pages=pages,
+            jobs=jobs,
+            cache=cache or default_cache(),
+            filters=parse(filters or []),
+        )
+    typer.echo(f"planned; now start workers: scriptorium convert worker {out} --server URL")
+
+
+def worker(
+    out: Annotated[str, typer.Argument(help="Folder, or s3://bucket/prefix, with a plan (`convert plan`).")],
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="URL, URL#MODEL or URL*WEIGHT of a running server; again for more servers of the model."
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
+    adapter: Annotated[
+        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+    ] = "",
+    threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
+    in_flight: Annotated[
+        int, typer.Option(min=1, help="Most requests at a server at once; how many are sent adapts to it.")
+    ] = 1600,
+    text_layer: source_flags.TextLayer = None,
+    retry: source_flags.Retry = None,
+    cache: source_flags.CacheFolder = None,
+    lease_seconds: Annotated[
+        float, typer.Option(help="Silence after which others take a shard; the same for all workers.")
+    ] = 180.0,
+    heartbeat_seconds: Annotated[float, typer.Option(help="Between two signs of life.")] = 30.0,
+) -> None:
+    """Convert the shards of a plan, together with any number of other workers, until every page is done.
+
+    Start as many as you like, on as many machines, and stop them as you like. Exit code 3: documents of some pages are
+    gone. `scriptorium outputs OUT` then writes the text.
+    """
+    from scriptorium.convert.documents import default_cache
+    from scriptorium.convert.worker import Job, work
+    from scriptorium.serve.adapter import adapter_of, load
+
+    if bool(server) == bool(model):
+        raise ConfigError("convert worker: give --server URL or --model DIR, one of them")
+    servers = " ".join(server or [])
+    for url in servers.split():
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
+    settings = load(adapter or adapter_of(model))
+    settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
+    job = Job(
+        where=out,
+        model=servers or model,
+        adapter=settings,
+        threads=threads,
+        cache=cache or default_cache(),
+        in_flight=in_flight,
+        retry=[str(each) for each in retry or []],
+        lease=lease_seconds,
+        heartbeat=heartbeat_seconds,
+    )
+    found = work(job)
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
+    typer.echo(f"{out}: every page is done: {counts or 'there are none'}")
+    typer.echo(f"the text: scriptorium outputs {out}")
