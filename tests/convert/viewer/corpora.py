@@ -13,6 +13,9 @@ from ..samples import encoded, picture
 
 FRONT = {"primary_language": "en", "is_rotation_valid": True, "rotation_correction": 0}
 FRONT |= {"is_table": False, "is_diagram": False}
+BROKEN = '"><img src=x onerror="window.hacked=12">broken.pdf'
+"""A name that would run, were it not for care."""
+
 RECORD = {"front": FRONT, "raw": "", "finish_reason": "stop", "tokens": 5, "seconds": 0.25, "attempts": 1}
 RECORD |= {"prompt_tokens": 10, "rotation": 0, "reason": ""}
 
@@ -23,7 +26,7 @@ Records = Mapping[tuple[str, int], dict[str, Any]]
 def make_sources(folder: Path) -> Path:
     """A letter of three pages, a report of two, a picture, and a file that is none of these."""
     files = {"in/letter.pdf": document("letter", 3), "in/deep/report.pdf": document("report", 2)}
-    files |= {"in/photo.png": encoded(picture(), "png"), "in/broken.pdf": b"%PDF-1.4 nothing"}
+    files |= {"in/photo.png": encoded(picture(), "png"), f"in/{BROKEN}": b"%PDF-1.4 nothing"}
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

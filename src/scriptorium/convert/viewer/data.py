@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from scriptorium.convert.outputs.documents import READ, page_text
-from scriptorium.convert.viewer.runs import Row, Run, likeness, origin, score
+from scriptorium.convert.plan import corpus_of
+from scriptorium.convert.viewer.runs import Row, Run, likeness, score, short_name
 from scriptorium.convert.viewer.targets import why_not_right
 from scriptorium.convert.viewer.texts import rendered, shown
 
@@ -45,7 +46,7 @@ class Index:
     """The index, a short row of numbers for each page."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self.runs = runs
+        self.runs, self.corpus = runs, corpus_of(runs[0].plan)
         self.statuses, self.languages, self.reasons = Numbers(), Numbers(), Numbers()
         self.documents: dict[tuple[str, str], int] = {}
         self.rows: list[list[int]] = []
@@ -53,7 +54,7 @@ class Index:
     def add(self, rows: Sequence[Row | None]) -> list[int]:
         """The row of a page, which is also kept; its third number, of the picture, is to be filled in."""
         first = next(row for row in rows if row is not None)
-        document = self.documents.setdefault((origin(first), first["document"]), len(self.documents))
+        document = self.documents.setdefault((short_name(first, self.corpus), first["document"]), len(self.documents))
         alike = likeness(rows)
         row = [document, first["page"], NONE, NONE if alike is None else alike]
         for each in rows:

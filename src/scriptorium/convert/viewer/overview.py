@@ -22,9 +22,9 @@ LOST = ("gave_up", "unreadable", "pending")
 
 def overview(index: Index) -> str:
     """The HTML: pages by status and language for each run, documents that lost pages, and the settings."""
-    parts = [_opening(index), _counts(index, "status", 0, index.statuses.words, "Statuses")]
-    parts += [_counts(index, "language", 1, index.languages.words, "Languages"), _lost(index), _settings(index)]
-    return "\n".join(part for part in parts if part)
+    counts = _counts(index, "status", 0, index.statuses.words)
+    counts += _counts(index, "language", 1, index.languages.words)
+    return "\n".join([_opening(index), f'<div class="beside">{counts}{_lost(index)}</div>', _settings(index)])
 
 
 def _numbers(index: Index, row: Sequence[int], run: int) -> Sequence[int]:
@@ -32,7 +32,8 @@ def _numbers(index: Index, row: Sequence[int], run: int) -> Sequence[int]:
 
 
 def _opening(index: Index) -> str:
-    facts = [f"{len(index.documents):,} documents", f"{len(index.rows):,} rows"]
+    pages = sum(row[1] > 0 for row in index.rows)
+    facts = [f"{len(index.documents):,} documents", f"{pages:,} pages"]
     if len(index.runs) > 1:
         both = [row[3] for row in index.rows if row[3] != NONE]
         same = sum(each == 100 for each in both)
@@ -44,7 +45,7 @@ def _link(text: str, **said: str) -> str:
     return f'<a href="#pages?{escape(urlencode(said))}">{text}</a>'
 
 
-def _counts(index: Index, name: str, at: int, words: Sequence[str], title: str) -> str:
+def _counts(index: Index, name: str, at: int, words: Sequence[str]) -> str:
     """Pages by a word of theirs, a column for each run; a number leads to the pages."""
     counts = [Counter(_numbers(index, row, run)[at] for row in index.rows) for run in range(len(index.runs))]
     order = sorted(range(len(words)), key=lambda number: _order(words[number]))
@@ -56,8 +57,8 @@ def _counts(index: Index, name: str, at: int, words: Sequence[str], title: str) 
         cells = "".join(_cell(counts[run][number], name, words[number], run) for run in range(len(index.runs)))
         rows.append(f'<tr><th scope="row">{escape(words[number].replace("_", " "))}</th>{cells}</tr>')
     return (
-        f'<section><h2>{title}</h2><div class="wide"><table class="numbers"><thead><tr>'
-        f'<th scope="col">{title[:-2] if title.endswith("es") and name == "status" else title[:-1]}</th>{heads}</tr>'
+        f'<section><h2>Pages by {name}</h2><div class="wide"><table class="numbers"><thead><tr>'
+        f'<th scope="col">{name.title()}</th>{heads}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
@@ -82,9 +83,9 @@ def _lost(index: Index) -> str:
         f'<tr><td>{_link(escape(names[number]), words=names[number])}</td><td>{count:,}</td></tr>'
         for number, count in found.most_common(MOST_DOCUMENTS)
     ]
-    more = f"The first {MOST_DOCUMENTS} of {len(found):,}." if len(found) > MOST_DOCUMENTS else ""
+    more = f'<p class="soft">In {MOST_DOCUMENTS} of {len(found):,} documents.</p>' if len(found) > MOST_DOCUMENTS else ""
     return (
-        f'<section><h2>Documents with pages that have no text</h2><p class="soft">{more}</p>'
+        f'<section><h2>Pages without a text</h2>{more}'
         '<div class="wide"><table class="list"><thead><tr><th scope="col">Document</th><th scope="col">Pages</th>'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )

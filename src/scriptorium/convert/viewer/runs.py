@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scriptorium.convert.outputs.documents import page_text, pages_of, read_settings
+from scriptorium.convert.outputs.documents import READ, page_text, pages_of, read_settings
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import sha256_json
 
@@ -48,12 +48,8 @@ def open_runs(paths: Sequence[Path]) -> list[Run]:
     for path in paths[1:]:
         runs.append(_settings_file(path, first) if path.is_file() else _folder(path))
     if len(runs) == MOST_RUNS and runs[0].name == runs[1].name:
-        runs = [Run(f"{run.name} ({number})", run.plan, run.store, run.settings) for number, run in _named(runs)]
+        runs = [replace(run, name=f"{run.name} ({number})") for number, run in enumerate(runs, 1)]
     return runs
-
-
-def _named(runs: list[Run]) -> Iterator[tuple[int, Run]]:
-    return enumerate(runs, 1)
 
 
 def _folder(out: Path) -> Run:
@@ -101,8 +97,14 @@ def _slim(row: Row) -> Row:
 
 
 def origin(row: Row) -> str:
-    """The document of a row as people know it: `archive::member` for a file of an archive."""
+    """The document of a row as outputs name it: `archive::member` for a file of an archive."""
     return f"{row['source']}::{row['member']}" if row.get("member") else row["source"]
+
+
+def short_name(row: Row, corpus: str) -> str:
+    """The same below the folder of the corpus, if it lies there."""
+    name = origin(row)
+    return name.removeprefix(f"{corpus.rstrip('/')}/") if corpus else name
 
 
 def score(row: Row) -> float | None:
@@ -122,11 +124,13 @@ def badness(row: Row) -> tuple[int, float, int]:
 
 
 def likeness(rows: Sequence[Row | None]) -> int | None:
-    """How many of the words of two runs' texts are in both, in order, in percent; None where one has no page.
+    """How many of the words of two runs' texts are in both, in order, in percent; None where there are not two texts.
 
-    100 is kept for texts with the same words.
+    100 is kept for texts with the same words. A page that only one of the runs has read has nothing in common.
     """
     if len(rows) < MOST_RUNS or rows[0] is None or rows[1] is None:
+        return None
+    if not any(row["status"] in READ for row in rows if row):
         return None
     from rapidfuzz.distance import Indel
 

@@ -257,6 +257,8 @@
     host.classList.add("editing");
     host.append(editing);
     editing.elements.text.focus();
+    editing.elements.text.setSelectionRange(0, 0);
+    editing.elements.text.scrollTop = 0;
   };
 
   const closeEditor = () => {
