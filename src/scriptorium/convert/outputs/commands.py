@@ -65,7 +65,7 @@ def receipts_of(out: Path) -> list[Path]:
 
     found = sorted((out / "shards").glob("*.json"))
     shards = shards_of(out / "plan.parquet") if found else 0
-    return [path for path in found if not int(path.name.partition(".")[0]) < shards]
+    return [path for path in found if int(path.name.partition(".")[0]) < shards]
 
 
 def import_workspace(
