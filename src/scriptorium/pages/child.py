@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from scriptorium.family import kill_family
+
 LARGEST_ANSWER = 1 << 30
 """Bytes; more than any page. An answer that says it is longer comes from a child gone wild."""
 
@@ -162,21 +164,6 @@ def family_meter(pid: int) -> Callable[[], tuple[int, float]]:
         return memory, seconds
 
     return look
-
-
-def kill_family(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that leads a group, and the group; where there are none, it and its descendants."""
-    if hasattr(os, "killpg"):
-        with contextlib.suppress(ProcessLookupError):  # it has gone by itself
-            os.killpg(process.pid, signal.SIGKILL)
-        return
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for each in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-    process.kill()
 
 
 def exchange(process: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:

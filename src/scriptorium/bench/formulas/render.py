@@ -104,7 +104,8 @@ class _Store:
 
 
 _STORE = _Store()
-os.register_at_fork(after_in_child=_STORE.forked)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_STORE.forked)
 
 
 def render(formulas: Sequence[str], layout: bool = True) -> list[Rendered]:
