@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from scriptorium.bench.candidates.specs import ModelSpec, read_candidates
 from scriptorium.bench.revision import REVISION as SCORES_REVISION
+from scriptorium.convert.inputs import state
 from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
 from scriptorium.convert.outputs.options import parse as parse_outputs
 from scriptorium.convert.report import REVISION as REPORT_REVISION
@@ -37,7 +38,8 @@ try:
     load_adapter(CHOICE.adapter)
     BENCH = bench_place(CONFIG)
     OUTPUTS = parse_outputs(
-        {"formats": CONFIG.formats, **CONFIG.outputs}, "config: outputs"
+        {"formats": CONFIG.formats, "filters": CONFIG.filters, **CONFIG.outputs},
+        "config: outputs",
     )
     CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
@@ -238,6 +240,11 @@ def corpus_folder(wildcards):
     if CONFIG.corpus and "://" in CONFIG.corpus:
         return []
     return CONFIG.corpus or os.path.dirname(CHOICE.documents)
+
+
+def corpus_state(wildcards):
+    """What a folder of one's own holds, sub-folders too: their times say nothing of it to Snakemake."""
+    return state(CONFIG.corpus) if CONFIG.corpus else ""
 
 
 def shard_receipts():

@@ -19,11 +19,13 @@ rule plan_corpus:
     params:
         documents=CHOICE.documents,
         shards=CONFIG.shards,
+        filters=CONFIG.filters,
+        state=corpus_state,
     message:
         "Plan the conversion of {params.documents}"
     shell:
         "python {input.script:q} --corpus {params.documents:q} --shards {params.shards}"
-        " --out {output:q} --jobs {threads} &> {log:q}"
+        " --out {output:q} --jobs {threads} --filter {params.filters:q} &> {log:q}"
 
 
 rule convert_shard:
@@ -78,13 +80,15 @@ rule corpus_outputs:
     params:
         store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
         folder=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}",
+        receipts=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/shards",
+        shards=CONFIG.shards,
         options=OUTPUTS.model_dump_json(),
         revision=OUTPUTS_REVISION,
     message:
         "Write the text of {wildcards.corpus}"
     shell:
         "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
-        " --shard-receipt {input.shards:q} --options {params.options:q}"
+        " --receipts {params.receipts:q} --shards {params.shards} --options {params.options:q}"
         " --out {params.folder:q} &> {log:q}"
 
 
@@ -108,12 +112,16 @@ rule corpus_report:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+        receipts=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/shards",
+        shards=CONFIG.shards,
         revision=REPORT_REVISION,
+        filters=CONFIG.filters,
     message:
         "Say what became of every page of {wildcards.corpus}"
     shell:
         "python {input.script:q} --plan {input.plan:q} --store {params.store:q}"
-        " --shard-receipt {input.shards:q} --out {output.report:q} &> {log:q}"
+        " --receipts {params.receipts:q} --shards {params.shards} --out {output.report:q}"
+        " --filter {params.filters:q} &> {log:q}"
 
 
 rule convert_corpus:

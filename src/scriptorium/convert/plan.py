@@ -24,6 +24,8 @@ from scriptorium.progress import counted
 if TYPE_CHECKING:  # it takes longer to load than a first page to send, and is not needed for that
     import pyarrow as pa
 
+    from scriptorium.convert.filters import Filters
+
 SHARDS = b"shards"
 PAGE_BLOCK = 50
 """Pages of one document that always go to one shard: a long document is spread over several."""
@@ -44,7 +46,7 @@ COLUMNS = {
 }
 """The columns of a plan and their types in Arrow."""
 
-IDENTITY = ("document", "source", "member", "page", "shard")
+IDENTITY = ("document", "source", "member", "page", "shard", "status")
 """Columns that tell one plan from another."""
 
 ROWS_AT_ONCE = 50_000
@@ -77,6 +79,7 @@ def plan_corpus(
     jobs: int = 1,
     cache: Path | None = None,
     stdin: Iterable[str] | None = None,
+    filters: "Filters | None" = None,
 ) -> None:
     """Write the plan of `corpus`, a source or several as `inputs.find` takes them, to the Parquet file `out`.
 
@@ -84,12 +87,30 @@ def plan_corpus(
     `unreadable` with the reason, or `duplicate` of a file with the same bytes. Same corpus, same bytes,
     whatever `jobs`, the processes that open files. `pages`: ranges for all that have none of their own.
     What local files were found to be is kept beside the plan, so that the next one only looks at new files.
+    `filters`: documents that are not wanted get status `filtered`.
     With several shards the rows are written by shard too, for jobs of one. Raises InputError if the corpus is
     missing or empty.
     """
     more: dict[str, Any] = {"lists": lists, "pages": pages, "jobs": jobs, "cache": cache, "stdin": stdin}
     rows = plan_rows(corpus, shards, looked=looked_path(out), **more)
-    write_plan(rows, facts_of(corpus, lists), out, shards)
+    facts = facts_of(corpus, lists)
+    write_plan(wanted(rows, filters, facts, out, jobs, cache), facts, out, shards)
+
+
+def wanted(
+    rows: Iterator[dict[str, Any]],
+    filters: "Filters | None",
+    facts: dict[str, str],
+    out: Path,
+    jobs: int = 1,
+    cache: Path | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The rows of the plan `out`; those of documents that the filters leave out have status `filtered`."""
+    if not filters:
+        return rows
+    from scriptorium.convert.filters import facts_path, filtered
+
+    return filtered(rows, filters, facts["manifests"], jobs=jobs, cache=cache, facts=facts_path(out))
 
 
 def plan_rows(

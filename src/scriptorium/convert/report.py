@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scriptorium.convert.outputs.documents import READ, pages_of, read_settings
+from scriptorium.convert.filters import Filters, without
+from scriptorium.convert.outputs.documents import READ, documents, pages_of, read_settings
+from scriptorium.convert.quality import quality
 from scriptorium.files import whole, write_json
 
-REVISION = 4
+REVISION = 5
 """Raised when the same store gives another report."""
 
 COLUMNS = ("document", "source", "member", "id", "page", "status", "reason")
@@ -19,23 +21,37 @@ MOST_PROBLEMS = 100
 """Rows without text that are in the report itself."""
 
 
-def write_report(plan: Path, store: Path, receipts: list[Path], out: Path) -> dict[str, Any]:
+def write_report(
+    plan: Path, store: Path, receipts: list[Path], out: Path, filters: Filters | None = None
+) -> dict[str, Any]:
     """Write report.json, and its rows one a line into report.jsonl beside it; returns what report.json has.
 
     That is: `files`, `pages`, `statuses` (rows of each), `prompt_tokens`, `tokens`, `seconds`, `settings`,
+    `filters`: those of the outputs, so that the rows say what is left out of them and why.
     `first` (of each status its first row) and `problems` (the first 100 rows without text). It stays small
     whatever the corpus.
     """
     settings = read_settings(receipts)
     counts = Counts()
     with whole(rows_path(out)) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-        for page in pages_of(plan, store, settings):
+        for page in reported(plan, store, settings, filters):
             row = report_row(page)
             counts.add(row)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     report = counts.totals() | {"settings": settings, "first": counts.first, "problems": counts.problems}
     write_json(out, report)
     return report
+
+
+def reported(
+    plan: Path, store: Path, settings: dict[str, Any], filters: Filters | None
+) -> Iterator[dict[str, Any]]:
+    """The pages of the plan; those that the filters leave out have status `filtered` and the reason."""
+    if not filters:
+        yield from pages_of(plan, store, settings)
+        return
+    for document in documents(plan, store, settings):
+        yield from without(document, filters).pages
 
 
 class Counts:
@@ -91,4 +107,5 @@ def report_row(row: dict[str, Any]) -> dict[str, Any]:
     measures = {key: row[key] for key in MEASURES if key in row}
     reason = row["reason"] or (PENDING if row["status"] == "pending" else "")
     columns = {key: row[key] for key in COLUMNS} | {"reason": reason}
-    return columns | {"member": row["member"] or "", "id": row["id"] or ""} | measures
+    score = {"score": found.score} if (found := quality(row)) else {}
+    return columns | {"member": row["member"] or "", "id": row["id"] or ""} | measures | score

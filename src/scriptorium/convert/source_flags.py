@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +12,12 @@ Sources = Annotated[
 ]
 Lists = Annotated[list[str] | None, typer.Option("--list", help="Text file of sources, one a line.")]
 PageRanges = Annotated[str, typer.Option("--pages", help="Pages of every document, such as 1-5,7,10-.")]
+TextLayer = Annotated[
+    Literal["fallback", "prefer", "never"] | None,
+    typer.Option(
+        help="A page's own text stands in for the model: if that gave up, wherever it is good, or nowhere."
+    ),
+]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes that open files while the plan is made.")]
 CacheFolder = Annotated[
     Path | None, typer.Option("--cache", help="Folder for fetched and unpacked documents.")

@@ -36,6 +36,11 @@ class Config(Typed):
         default=["dolma", "markdown"],
         description="what the corpus becomes: dolma, markdown, html, text, json, parquet",
     )
+    filters: list[str] = Field(
+        default=[],
+        description="what is left out of the corpus: language=en,de, form, spam=0.004, garbled, quality=0.5, olmocr; "
+        "see docs/reference/conversion.md",
+    )
     outputs: dict[str, bool | float | str] = Field(
         default={},
         description="how the formats are written: failed, failed_budget, join, marks, front_matter, compression, "

@@ -50,7 +50,7 @@ def rebuild(out: Path, options: Options) -> int:
         raise InputError(f"{out}: no shards/*.json in it; name a folder that a conversion has finished")
     with lease(out / "lease"):
         done = write_outputs(plan, store, receipts, out, options)
-        report = write_report(plan, store, receipts, out / "report.json")
+        report = write_report(plan, store, receipts, out / "report.json", options.filters)
     typer.echo(f"{done.written} documents in {', '.join(str(out / name) for name in options.formats)}")
     if done.unread or done.dropped:
         typer.echo(

@@ -77,7 +77,7 @@ def pages_of(plan: Path, store: Path, settings: dict[str, Any]) -> Iterator[dict
             rows = batch.to_pylist()
             keys = [content_key(row["document"], row["page"], settings) for row in rows]
             for row, place in zip(rows, index.find(keys), strict=True):
-                yield row | pages.read(place) if place else row
+                yield row | pages.read(place) if place and row["status"] == "pending" else row
 
 
 def documents(plan: Path, store: Path, settings: dict[str, Any]) -> Iterator[Document]:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from scriptorium.convert.filters import Filters, as_told
+from scriptorium.convert.filters import parse as parse_filters
 from scriptorium.convert.outputs.choices import Compression, Failed, Format, Marks
 from scriptorium.errors import ConfigError
 
@@ -30,11 +32,30 @@ class Options(BaseModel):
         default=None, description="of Dolma files; null is gz, or none for those in olmOCR's layout"
     )
     dolma_compat: bool = Field(default=False, description="Dolma records with olmOCR's keys and no others")
+    filters: Filters = Field(
+        default=Filters(), description="documents and pages to leave out, as `--filter` takes them"
+    )
     date: str = Field(
         default="1970-01-01",
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="`added` and `created` of records in olmOCR's layout: given, so that bytes repeat",
     )
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _as_told(cls, told: Any) -> Any:
+        try:
+            return (
+                parse_filters([told] if isinstance(told, str) else told)
+                if isinstance(told, str | list)
+                else told
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+    @field_serializer("filters")
+    def _to_tell(self, filters: Filters) -> list[str]:
+        return as_told(filters)
 
     @field_validator("formats")
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from scriptorium.convert.filters import without
 from scriptorium.convert.outputs import dolma, files, parquet
 from scriptorium.convert.outputs.choices import Format
 from scriptorium.convert.outputs.documents import Document, documents, read_settings
@@ -78,6 +79,7 @@ def lines(
 ) -> Iterator[dict[str, Any]]:
     """Write every document that is to be written; what became of it, one line each."""
     for document in found:
+        document = without(document, options.filters)
         why = dropped(document, options)
         written: dict[str, str] = {}
         if document.was_read and not why:
@@ -98,6 +100,8 @@ def lines(
 
 def dropped(document: Document, options: Options) -> str:
     """Why a document is not written although some of it was read; empty if it is."""
+    if all(page["status"] == "filtered" for page in document.pages):
+        return f"filtered: {document.pages[0]['reason']}"
     share = document.failed / len(document.pages)
     if options.failed != "drop" or not document.was_read or share <= options.failed_budget:
         return ""
