@@ -4,11 +4,9 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert import archives, remote
 from scriptorium.convert.cache import LIMIT, Cache
@@ -19,6 +17,9 @@ from scriptorium.files import sha256_file, sha256_json
 from scriptorium.pages.drawing import Drawing
 from scriptorium.pages.pdf import Drawn, PdfError, Word
 from scriptorium.pages.pool import DocumentPool
+
+if TYPE_CHECKING:
+    import numpy as np
 
 REMEMBERED = 4096
 """Local files whose hash need not be taken again while they do not change."""
@@ -130,12 +131,21 @@ class Pages:
     """
 
     def __init__(
-        self, plan: Path | None, cache: Path | None = None, limit: int = LIMIT, children: int = 1
+        self,
+        plan: Path | Sequence[str] | None,
+        cache: Path | None = None,
+        limit: int = LIMIT,
+        children: int | DocumentPool = 1,
     ) -> None:
-        """`children`: processes that open documents, 0 for one a core. Without a plan no passwords are known."""
+        """`plan`: its file, or the manifests it was made from; without it no passwords are known.
+
+        `children`: processes that open documents, 0 for one a core; or those of the caller, which are closed
+        in the end as well.
+        """
         self.cache = Cache(cache or default_cache(), limit)
-        self.worker = DocumentPool(children)
-        self.passwords = passwords(manifests_of(plan)) if plan else {}
+        self.worker = children if isinstance(children, DocumentPool) else DocumentPool(children)
+        found = manifests_of(plan) if isinstance(plan, Path) else plan or ()
+        self.passwords = passwords(found)
         self._known: OrderedDict[Path, tuple[tuple[int, int, int], str]] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -145,7 +155,7 @@ class Pages:
     def __exit__(self, *_: object) -> None:
         self.worker.close()
 
-    def render(self, row: dict[str, Any], side: int, *, max_scale: float | None = None) -> np.ndarray:
+    def render(self, row: dict[str, Any], side: int, *, max_scale: float | None = None) -> "np.ndarray":
         """The page as uint8 (H, W, 3) RGB on white, longest side `side` pixels; an image not enlarged."""
         with self._place(row) as (path, password):
             return self.worker.render(path, row["page"], side, max_scale=max_scale, password=password)

@@ -15,6 +15,7 @@ from scriptorium.serve import vllm
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint, headers
 from scriptorium.serve.keeper import Keeper
+from scriptorium.serve.pools import Pools
 from scriptorium.serve.process import OWN_KEY, Order, served_name, vllm_options
 
 INSTALL = {"transformers": "pip install '.[serve]'", "vllm": "pip install vllm"}
@@ -90,7 +91,8 @@ def external(url: str, key_variable: str = KEY_VARIABLE) -> Endpoint:
     base = base if base.endswith("/v1") else f"{base}/v1"
     if not name:
         try:
-            listed = httpx.get(f"{base}/models", headers=headers(key_variable), timeout=30)
+            with contextlib.closing(Pools([Endpoint(base, "")], 30.0)) as pools, pools.one() as http:
+                listed = http.get(f"{base}/models", headers=headers(key_variable))
             if listed.status_code in (401, 403):
                 raise ConfigError(
                     f"{base}/models: {listed.status_code}; set {key_variable} to the server's key"

@@ -38,6 +38,13 @@ def named(servers: str) -> list[Endpoint]:
     return found
 
 
+def with_models(servers: str) -> str:
+    """`servers`, each with the name of its model: those that name none have been asked, and need not be again."""
+    weights = [WEIGHT.search(url) for url in servers.split()]
+    found = zip(named(servers), weights, strict=True)
+    return " ".join(f"{each.base_url}#{each.model}{weight[0] if weight else ''}" for each, weight in found)
+
+
 def models(endpoints: Iterable[Endpoint]) -> str:
     """The names of the models that answer, each once, in order."""
     return " + ".join(sorted({endpoint.model for endpoint in endpoints}))
