@@ -8,6 +8,8 @@ from typing import Any
 
 from scriptorium.files import whole
 
+ROWS_READ = 50_000
+"""Rows that are read at a time."""
 ROWS_SORTED = 500_000
 """Rows that are sorted in memory at a time, 0.3 GB; each such run of the plan has its own part of a shard."""
 ROWS_IN_GROUP = 10_000
@@ -35,7 +37,7 @@ def write_by_shard(plan: Path, out: Path, digest: str) -> None:
         ) as writer:
             run: list[Any] = []
             rows = 0
-            for batch in source.iter_batches(50_000):
+            for batch in source.iter_batches(ROWS_READ):
                 run.append(batch)
                 rows += len(batch)
                 if rows >= ROWS_SORTED:
