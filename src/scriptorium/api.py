@@ -209,14 +209,25 @@ async def threaded(make: Callable[[], "Job"]) -> AsyncIterator[tuple["Job", Run[
         made.append(make())
         return made[0]
 
+    def run(work: Callable[[], Any]) -> "asyncio.Future[Any]":
+        future = loop.run_in_executor(thread, work)
+        future.add_done_callback(seen)
+        return future
+
     try:
         job = await loop.run_in_executor(thread, begin)
-        yield job, lambda work: loop.run_in_executor(thread, work)
+        yield job, run
     finally:
         for each in made:
             each.cancel()
         thread.submit(closed, made)  # after what the thread is at
         thread.shutdown(wait=False)
+
+
+def seen(future: "asyncio.Future[Any]") -> None:
+    """Take note of a future's error: nobody waits for that of a job that was stopped."""
+    if not future.cancelled():
+        future.exception()
 
 
 def closed(jobs: "list[Job]") -> None:

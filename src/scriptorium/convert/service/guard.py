@@ -80,9 +80,8 @@ class Guard:
 
     def _knows(self, headers: Headers) -> bool:
         scheme, _, key = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(
-            key.strip().encode(), self.rules.key.encode()
-        )
+        sent = key.strip().encode("latin-1")  # the bytes as they came
+        return scheme.lower() == "bearer" and hmac.compare_digest(sent, self.rules.key.encode())
 
 
 def _name(host: str) -> str | None:

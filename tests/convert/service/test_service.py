@@ -1,0 +1,413 @@
+"""The service with a real client, over a real connection, in front of model servers that behave or do not."""
+
+import concurrent.futures
+import itertools
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from scriptorium.convert.service.limits import Limits
+from scriptorium.convert.service.openapi import description
+from scriptorium.convert.service.wishes import KNOWN
+from scriptorium.pages.front_matter import FrontMatter, encode
+from tests.convert import samples
+from tests.convert.service.hanging import HangingServer
+from tests.convert.service.served import WAIT_SECONDS, Served, serving
+from tests.faults import world
+from tests.faults.truth import true_texts
+from tests.serve.scripted import Reply, ScriptedServer, answer
+
+MALFORMED = Path(__file__).parents[4] / "shared" / "data" / "malformed"
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The events of a stream."""
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+def pages(text: str) -> list[dict[str, Any]]:
+    """The pages in a stream, which must be whole."""
+    found = events(text)
+    assert found[0]["type"] == "document"
+    assert found[-1]["type"] == "end", found[-1]
+    return [event for event in found if event["type"] == "page"]
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[world.FaultyServer]:
+    with world.FaultyServer({"stream": True}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service(model: world.FaultyServer) -> Iterator[Served]:
+    options = [
+        "--megabytes",
+        "1",
+        "--max-pages",
+        "9",
+        "--at-once",
+        "8",
+        "--waiting",
+        "16",
+        "--per-client",
+        "24",
+    ]
+    with serving(model.url, *options) as running:
+        yield running
+
+
+def test_pages_have_the_models_text(service: Served, tmp_path: Path) -> None:
+    path = tmp_path / "five.pdf"
+    path.write_bytes(world.document("five", 5))
+    found = pages(service.post(path.read_bytes()).text)
+    assert [page["page"] for page in found] == [1, 2, 3, 4, 5]
+    assert [page["text"] for page in found] == true_texts(path, world.ADAPTER)
+    assert {page["status"] for page in found} == {"ok"}
+    assert all(page["tokens"] > 0 and page["front"]["primary_language"] == "en" for page in found)
+
+
+def test_a_range_and_a_page_that_is_not_there(service: Served) -> None:
+    found = pages(service.post(world.document("range", 5), pages="2,4-5,8", order="done").text)
+    assert {page["page"]: page["status"] for page in found} == {2: "ok", 4: "ok", 5: "ok", 8: "unreadable"}
+    assert next(page["reason"] for page in found if page["page"] == 8).startswith("bad_page")
+
+
+def test_whole_forms(service: Served, tmp_path: Path) -> None:
+    path = tmp_path / "two.pdf"
+    path.write_bytes(world.document("two", 2))
+    texts = true_texts(path, world.ADAPTER)
+    whole = service.post(path.read_bytes(), format="json", name="a/../two.pdf")
+    assert whole.json()["name"] == "two.pdf"
+    assert [page["text"] for page in whole.json()["pages"]] == texts
+    assert whole.headers["x-page-statuses"] == "ok=2"
+    accepted = httpx.post(
+        f"{service.url}/v1/convert", content=path.read_bytes(), headers={"accept": "text/markdown, */*"}
+    )
+    assert accepted.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert accepted.text == "\n\n".join(texts) + "\n"
+    marked = service.post(path.read_bytes(), format="markdown", marks="number", pages="2,9", failed="mark")
+    assert marked.text.startswith("{2}---\n\n" + texts[1])
+    assert "<!-- page 9: unreadable -->" in marked.text
+    shown = service.post(path.read_bytes(), format="html")
+    assert '<section id="page-2">' in shown.text
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert "&amp;" not in service.post(path.read_bytes(), format="text").text
+
+
+def test_images_of_every_kind(service: Served) -> None:
+    for kind, data in samples.image_files().items():
+        found = events(service.post(data).text)
+        assert found[0]["kind"] == kind
+        assert found[-1]["statuses"] == {"ok": found[0]["pages"]}
+
+
+def test_a_locked_document_opens_with_its_password(service: Served) -> None:
+    locked = samples.pdf(password="a säcret")
+    refused = service.post(locked)
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (422, "encrypted")
+    opened = httpx.post(
+        f"{service.url}/v1/convert", content=locked, headers={"x-document-password": "a%20s%C3%A4cret"}
+    )
+    assert opened.status_code == 422 or pages(opened.text)[0]["status"] == "blank"
+    plain = httpx.post(
+        f"{service.url}/v1/convert",
+        content=samples.pdf(password="secret"),
+        headers={"x-document-password": "secret"},
+    )
+    assert [page["status"] for page in pages(plain.text)] == ["blank"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "content", "headers", "query"),
+    [
+        (400, "BadRequest", b"", {}, {}),
+        (400, "BadRequest", b"x", {}, {"page": "1"}),
+        (400, "BadRequest", b"x", {}, {"pages": "5-1"}),
+        (400, "BadRequest", b"x", {}, {"format": "docx"}),
+        (400, "BadRequest", b"x", {}, {"order": "random"}),
+        (400, "BadRequest", b"x", {}, {"marks": "stars"}),
+        (400, "BadRequest", b"x", {}, {"html": "maybe"}),
+        (403, "UrlsOff", b'{"url": "http://127.0.0.1/"}', {"content-type": "application/json"}, {}),
+        (403, "Origin", b"x", {"origin": "http://elsewhere.example"}, {}),
+        (403, "Origin", b"x", {"origin": "null"}, {}),
+        (403, "Host", b"x", {"host": "elsewhere.example"}, {}),
+        (403, "Host", b"x", {"host": "[::"}, {}),
+        (413, "TooManyPages", world.document("ten", 10), {}, {}),
+        (415, "MediaType", b"x", {"content-type": "multipart/form-data; boundary=b"}, {}),
+        (415, "MediaType", b"x", {"content-encoding": "gzip"}, {}),
+        (422, "DocumentError", b"# A text, and no PDF\n", {}, {}),
+        (422, "DocumentError", samples.zipped({"a.pdf": samples.pdf()}), {}, {}),
+    ],
+)
+def test_refusals(
+    service: Served, status: int, kind: str, content: bytes, headers: dict[str, str], query: dict[str, str]
+) -> None:
+    refused = httpx.post(f"{service.url}/v1/convert", content=content, headers=headers, params=query)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (status, kind)
+    assert "/tmp" not in refused.text and "upload-" not in refused.text
+    assert status in (200, *map(int, description(Limits())["paths"]["/v1/convert"]["post"]["responses"]))
+
+
+def test_ten_pages_are_read_in_ranges(service: Served) -> None:
+    assert len(pages(service.post(world.document("ten", 10), pages="1-9").text)) == 9
+
+
+class Body:
+    """A body without end, that counts what was taken of it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1 << 12):
+            self.taken += 1 << 20
+            yield bytes(1 << 20)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_large_document_is_refused_before_it_is_read(service: Served, announced: bool) -> None:
+    body = Body()
+    headers = {"content-length": str(1 << 32)} if announced else {}
+    refused = httpx.post(f"{service.url}/v1/convert", content=body, headers=headers, timeout=WAIT_SECONDS)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (413, "TooLarge")
+    assert body.taken < 64 << 20  # of 4 GiB
+    assert service.get("/health").json()["running"] == 0
+
+
+def test_twenty_clients_at_once_get_their_own_pages(service: Served, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.pdf" for number in range(20)]
+    for number, path in enumerate(paths):
+        path.write_bytes(world.document(f"client {number}", 1 + number % 3))
+    with concurrent.futures.ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda path: service.post(path.read_bytes(), order="done"), paths))
+    for path, got in zip(paths, answers, strict=True):
+        found = sorted(pages(got.text), key=lambda page: page["page"])
+        assert [page["text"] for page in found] == true_texts(path, world.ADAPTER)
+
+
+def test_malformed_documents_harm_nobody(service: Served) -> None:
+    files = sorted(MALFORMED.glob("*.pdf"))[::4]
+    if not files:
+        pytest.skip("the malformed PDFs are not here")
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda path: service.post(path.read_bytes(), pages="1-2"), files))
+    for path, got in zip(files, answers, strict=True):
+        if got.status_code == 200:
+            assert all(
+                page["text"] or page["reason"] or page["status"] == "blank" for page in pages(got.text)
+            )
+        else:
+            assert got.status_code == 422, (path.name, got.text)
+            assert got.json()["error"]["reason"]
+    assert service.get("/health").json() | {"version": ""} == {
+        "status": "ok",
+        "version": "",
+        "servers": 1,
+        "servers_well": 1,
+        "running": 0,
+        "waiting": 0,
+    }
+
+
+def test_metrics_count(service: Served) -> None:
+    def counted() -> dict[str, float]:
+        rows = re.findall(r"^scriptorium_service_(\S+) (\S+)$", service.get("/metrics").text, re.M)
+        return {name: float(value) for name, value in rows}
+
+    before = counted()
+    service.post(world.document("counted", 3))
+    service.post(b"nothing")
+    after = counted()
+    assert after['pages_total{status="ok"}'] == before.get('pages_total{status="ok"}', 0) + 3
+    assert after['requests_total{code="422"}'] == before.get('requests_total{code="422"}', 0) + 1
+    assert after["jobs_running"] == after["jobs_waiting"] == 0
+
+
+def test_the_description_names_every_option(service: Served) -> None:
+    told = service.get("/openapi.json").json()["paths"]["/v1/convert"]["post"]
+    assert {each["name"] for each in told["parameters"] if each["in"] == "query"} == set(KNOWN)
+
+
+class Gate:
+    """A model whose first page waits until it is let go; the others come at once."""
+
+    def __init__(self) -> None:
+        self.turns, self.opened = itertools.count(), threading.Event()
+
+    def __call__(self, body: dict[str, Any]) -> Reply:
+        if "image_url" in json.dumps(body) and next(self.turns) == 0:
+            self.opened.wait(WAIT_SECONDS)
+        return answer(encode(FrontMatter(), "Read."))
+
+
+def test_pages_come_as_they_are_done() -> None:
+    gate = Gate()
+    with (
+        ScriptedServer(gate) as model,
+        serving(model.url) as service,
+        httpx.stream(
+            "POST",
+            f"{service.url}/v1/convert",
+            content=world.document("gate", 4),
+            params={"order": "done"},
+            timeout=WAIT_SECONDS,
+        ) as response,
+    ):
+        lines = (json.loads(line) for line in response.iter_lines() if line)
+        assert next(lines)["pages"] == 4
+        early = [next(lines)["page"] for _ in range(3)]  # while one page is held back
+        gate.opened.set()
+        assert sorted([*early, next(lines)["page"]]) == [1, 2, 3, 4]
+        assert next(lines)["type"] == "end"
+
+
+def until(service: Served, **wanted: int) -> None:
+    """Wait until /health says so."""
+    for _ in range(600):
+        told = service.get("/health").json()
+        if all(told[key] == value for key, value in wanted.items()):
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError(f"{told} is never {wanted}")
+
+
+def test_a_client_that_goes_away_stops_its_work() -> None:
+    with HangingServer() as model, serving(model.url) as service:
+        with httpx.stream("POST", f"{service.url}/v1/convert", content=world.document("gone", 3)):
+            assert model.wait(asked=3)
+            until(service, running=1)
+        assert model.wait(left=3)
+        until(service, running=0, waiting=0)
+        assert "gone_total 1" in service.get("/metrics").text
+
+
+def test_a_full_house_says_when_to_come_back() -> None:
+    with (
+        HangingServer() as model,
+        serving(model.url, "--at-once", "1", "--waiting", "1") as service,
+        concurrent.futures.ThreadPoolExecutor(2) as threads,
+    ):
+        here = [threads.submit(service.post, world.document("first", 1))]
+        until(service, running=1)
+        here.append(threads.submit(service.post, world.document("second", 1)))
+        until(service, running=1, waiting=1)
+        body = Body()
+        refused = service.post(body)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (429, "Busy")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert body.taken < 64 << 20
+        service.process.kill()
+        for each in here:
+            assert isinstance(each.exception(), httpx.HTTPError)
+
+
+def test_one_client_may_not_fill_the_house() -> None:
+    with (
+        HangingServer() as model,
+        serving(model.url, "--per-client", "1") as service,
+        httpx.stream("POST", f"{service.url}/v1/convert", content=world.document("mine", 1)) as _,
+    ):
+        refused = service.post(world.document("more", 1))
+        assert refused.status_code == 429
+        assert "as many as one client may" in refused.json()["error"]["message"]
+
+
+def test_a_document_that_takes_too_long_ends_with_an_error() -> None:
+    with HangingServer() as model, serving(model.url, "--job-seconds", "1") as service:
+        assert events(service.post(world.document("slow", 1)).text)[-1]["error"]["type"] == "Timeout"
+        assert service.post(world.document("slow", 1), format="json").status_code == 503
+        assert model.wait(left=2)
+
+
+def test_a_model_server_that_is_away_is_said() -> None:
+    away = {"rules": [{"fault": "status", "status": 503}]}
+    with world.FaultyServer(away) as model, serving(model.url, "--patience", "1") as service:
+        last = events(service.post(world.document("away", 2)).text)[-1]
+        assert (last["type"], last["error"]["type"]) == ("error", "ServerError")
+        whole = service.post(world.document("away", 2), format="markdown")
+        assert whole.status_code == 503
+        assert whole.headers["retry-after"]
+        model.order(rules=[])
+        assert pages(service.post(world.document("back", 1)).text)
+
+
+def test_the_key() -> None:
+    with world.FaultyServer() as model:
+        options = ["--cors-origin", "https://site.example"]
+        with serving(model.url, *options, SCRIPTORIUM_SERVICE_KEY="open sésame") as service:
+            body = world.document("key", 1)
+            for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic x"}):
+                refused = httpx.post(f"{service.url}/v1/convert", content=body, headers=headers)
+                assert refused.status_code == 401
+            assert service.get("/metrics").status_code == service.get("/v1/limits").status_code == 401
+            for path in ("/", "/health", "/openapi.json", "/static/app.js"):
+                assert service.get(path).status_code == 200
+            right = {"authorization": b"Bearer open s\xc3\xa9same"}
+            assert pages(httpx.post(f"{service.url}/v1/convert", content=body, headers=right).text)
+            asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
+            allowed = httpx.options(f"{service.url}/v1/convert", headers=asked)
+            assert allowed.headers["access-control-allow-origin"] == "https://site.example"
+            other = asked | {"origin": "https://other.example"}
+            assert (
+                "access-control-allow-origin"
+                not in httpx.options(f"{service.url}/v1/convert", headers=other).headers
+            )
+
+
+def test_told_to_end_it_finishes_what_it_reads() -> None:
+    gate = Gate()
+    with (
+        ScriptedServer(gate) as model,
+        serving(model.url, "--at-once", "1") as service,
+        concurrent.futures.ThreadPoolExecutor(2) as threads,
+    ):
+        reading = threads.submit(service.post, world.document("reading", 3))
+        until(service, running=1)
+        waiting = threads.submit(service.post, world.document("waiting", 1))
+        until(service, waiting=1)
+        service.process.terminate()
+        refused = waiting.result()
+        assert (refused.status_code, refused.json()["error"]["type"]) == (503, "Draining")
+        gate.opened.set()
+        assert len(pages(reading.result().text)) == 3
+        _, err = service.process.communicate(timeout=WAIT_SECONDS)
+        assert (service.process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--server", "http://127.0.0.1:9", "--host", "0.0.0.0"], "SCRIPTORIUM_SERVICE_KEY"),
+        (["--server", "http://127.0.0.1:9", "--key-variable", "NOT_SET"], "NOT_SET"),
+        ([], "give server=URL or model=DIR"),
+        (["--server", "http://127.0.0.1:9", "--model", "x"], "give server=URL or model=DIR"),
+    ],
+)
+def test_orders_that_cannot_be_carried_out(words: list[str], said: str) -> None:
+    run = subprocess.run([*world.COMMAND, "serve-api", *words], capture_output=True, text=True)
+    assert run.returncode == 2
+    assert said in run.stderr and "Traceback" not in run.stderr
+
+
+def test_no_model_server_at_the_start_is_exit_code_5() -> None:
+    run = subprocess.run(
+        [*world.COMMAND, "serve-api", "--server", "http://127.0.0.1:9"], capture_output=True, text=True
+    )
+    assert run.returncode == 5
+
+
+def test_pages_that_were_read_before_come_out_of_the_store(model: world.FaultyServer, tmp_path: Path) -> None:
+    body = world.document("stored", 3)
+    with serving(model.url, "--store", str(tmp_path / "store")) as service:
+        first = pages(service.post(body).text)
+        asked = model.told()["requests"]
+        assert [page["text"] for page in pages(service.post(body).text)] == [page["text"] for page in first]
+        assert model.told()["requests"] == asked
