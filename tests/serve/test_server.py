@@ -19,8 +19,9 @@ from scriptorium.pages.image import encode_png
 from scriptorium.serve import process as process_module
 from scriptorium.serve.adapter import load
 from scriptorium.serve.client import ChatClient
+from scriptorium.serve.external import external
 from scriptorium.serve.process import alive
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.server import serving
 
 from .scripted import ScriptedServer, answer, in_turn
 

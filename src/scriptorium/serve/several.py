@@ -9,7 +9,7 @@ from pathlib import Path
 from scriptorium.errors import ConfigError
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.endpoint import Endpoint
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.external import external
 
 MOST_IN_FLIGHT = 1600
 WEIGHT = re.compile(r"\*([0-9]+(?:\.[0-9]+)?)$")
@@ -63,6 +63,9 @@ def endpoints(
     if is_url(model):
         yield [up_to(endpoint, most) for endpoint in named(model)]
         return
+    # Imported here: who asks a server that runs already need not wait for what starts one.
+    from scriptorium.serve.server import serving
+
     with serving(model, adapter, threads, log) as endpoint:
         yield [endpoint if endpoint.in_flight == 1 else up_to(endpoint, most)]
 

@@ -18,7 +18,7 @@ from scriptorium.errors import PartialError, ThresholdError
 from scriptorium.files import read_jsonl, write_json, write_text
 from scriptorium.receipt import device, weights_sha256
 from scriptorium.serve.adapter import adapter_of, load
-from scriptorium.serve.server import external
+from scriptorium.serve.external import external
 from scriptorium.verify.report import as_markdown, found, match, read
 
 PAGES = Path(__file__).parent / "pages"
