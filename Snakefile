@@ -25,6 +25,7 @@ include: "rules/report.smk"
 localrules:
     all,
     convert_corpus,
+    corpus_viewer,
     measure_candidates,
     stage,
     external,

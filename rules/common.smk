@@ -260,6 +260,13 @@ def corpus_report():
     return f"{RESULTS}/corpus/{CHOICE.corpus}/report.json" if CHOICE.corpus else []
 
 
+def corpus_viewer_folder(wildcards):
+    """The folder in which a browser shows the corpus."""
+    if CHOICE.corpus is None:
+        raise WorkflowError(CHOICE.no_corpus)
+    return f"{RESULTS}/corpus/{CHOICE.corpus}/viewer"
+
+
 def corpus_files(wildcards):
     """What a converted corpus consists of."""
     if CHOICE.corpus is None:

@@ -124,8 +124,41 @@ rule corpus_report:
         " --filter {params.filters:q} &> {log:q}"
 
 
+rule draw_corpus:
+    input:
+        script=script("corpus_viewer.py"),
+        plan="<results>/corpus/{corpus}/plan.parquet",
+        shards=shard_receipts(),
+    output:
+        directory("<results>/corpus/{corpus}/viewer"),
+    log:
+        "<logs>/draw_corpus/{corpus}.log",
+    benchmark:
+        "<benchmarks>/draw_corpus/{corpus}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        folder=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}",
+    message:
+        "Draw pages of {wildcards.corpus} beside their texts"
+    shell:
+        "python {input.script:q} --folder {params.folder:q} --jobs {threads}"
+        " --out {output:q} &> {log:q}"
+
+
 rule convert_corpus:
     input:
         corpus_files,
     message:
         "The corpus is converted"
+
+
+rule corpus_viewer:
+    input:
+        corpus_viewer_folder,
+    message:
+        "The corpus can be looked at"

@@ -92,7 +92,9 @@ def test_the_same_marks_in_any_order_make_the_same_bytes(out, tmp_path):
     write_pairs(marks[::-1], open_runs([out]), tmp_path / "other", out / "cache")
     files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
     assert len(files) == 7
-    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes() for name in files)
+    assert all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes() for name in files
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,10 @@ def test_the_same_marks_in_any_order_make_the_same_bytes(out, tmp_path):
         ({"settings": "0" * 64}, "other settings"),
         ({"document": "0" * 64}, "no such page"),
         ({"mark": "fixed", "text": "x"}, "no front matter"),
-        ({"mark": "fixed", "text": "x", "front": FRONT | {"primary_language": "English"}}, "primary_language"),
+        (
+            {"mark": "fixed", "text": "x", "front": FRONT | {"primary_language": "English"}},
+            "primary_language",
+        ),
         ({"mark": "fixed", "text": "\ud800", "front": FRONT}, "not UTF-8"),
     ],
 )
@@ -120,7 +125,9 @@ def test_marks_of_which_none_can_be_learnt_from_are_refused(out, tmp_path):
     assert not (tmp_path / "pairs").exists()
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"mark": "right"}', '{"mark": "fine", "document": "", "page": 0}'])
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"mark": "right"}', '{"mark": "fine", "document": "", "page": 0}']
+)
 def test_a_line_that_is_no_mark_is_named(tmp_path, line):
     file = tmp_path / "marks.jsonl"
     file.write_text(f"\n{line}\n")
@@ -166,7 +173,11 @@ def test_the_viewer_is_written_over_a_viewer_and_nothing_else(out, tmp_path):
         assert image.width < image.height
     again = write_viewer(runs, tmp_path / "site", "worst:2", cache=out / "cache")
     kept = list((tmp_path / "site/pictures").iterdir())
-    assert again.pictures == 2 and all(path.stat().st_mtime_ns == pictures[path] for path in kept) and len(kept) == 2
+    assert (
+        again.pictures == 2
+        and all(path.stat().st_mtime_ns == pictures[path] for path in kept)
+        and len(kept) == 2
+    )
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="no viewer"):
@@ -229,7 +240,11 @@ def test_a_picture_of_noise_stays_small():
     assert len(encoded(noise)) <= MOST_BYTES
 
 
-@given(st.dictionaries(st.text(max_size=5), st.recursive(st.none() | st.floats() | st.text(max_size=5), st.lists)))
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.recursive(st.none() | st.floats() | st.text(max_size=5), st.lists)
+    )
+)
 def test_signals_of_any_kind_can_be_shown(values):
     assert all(isinstance(name, str) and isinstance(value, str) for name, value in facts(values))
 

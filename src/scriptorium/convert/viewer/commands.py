@@ -19,16 +19,23 @@ def viewer(
     ],
     to: Annotated[Path | None, typer.Option(help="Folder to write; by default OUT/viewer.")] = None,
     pages: Annotated[
-        str, typer.Option(help="Pages that are drawn: all, none, worst:N or sample:N. Texts are there for all.")
+        str,
+        typer.Option(help="Pages that are drawn: all, none, worst:N or sample:N. Texts are there for all."),
     ] = "worst:500",
-    side: Annotated[int, typer.Option(min=100, max=4000, help="Longest side of a picture, in pixels.")] = 1280,
+    side: Annotated[
+        int, typer.Option(min=100, max=4000, help="Longest side of a picture, in pixels.")
+    ] = 1280,
     jobs: Annotated[int, typer.Option(min=1, help="Pages that are drawn at a time.")] = 1,
     cache: source_flags.CacheFolder = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="Marks that the viewer exported: write training pairs of them to --to.")
+        Path | None,
+        typer.Option(help="Marks that the viewer exported: write training pairs of them to --to."),
     ] = None,
     bench: Annotated[
-        bool, typer.Option("--bench", help="Write a bench folder of the pages instead: pdfs/ and a candidate a run.")
+        bool,
+        typer.Option(
+            "--bench", help="Write a bench folder of the pages instead: pdfs/ and a candidate a run."
+        ),
     ] = False,
 ) -> None:
     """Make a folder in which a browser shows each page beside its text, or take the marks made there.

@@ -18,8 +18,21 @@ SEARCHED = 512
 """Pages in a script that is read only to search in the texts."""
 
 HIDDEN = {
-    *("key", "document", "source", "page", "pages", "shard", "status", "reason", "member", "id", "kind", "bytes"),
-    *("metadata", "text", "raw", "front", "signals"),
+    *(
+        "key",
+        "document",
+        "source",
+        "page",
+        "pages",
+        "shard",
+        "status",
+        "reason",
+        "member",
+        "id",
+        "kind",
+        "bytes",
+    ),
+    *("metadata", "text", "raw", "front", "signals", "quality"),
 }
 """Of a record, what is not among its facts: it is shown elsewhere, or says nothing of the reading."""
 
@@ -54,7 +67,9 @@ class Index:
     def add(self, rows: Sequence[Row | None]) -> list[int]:
         """The row of a page, which is also kept; its third number, of the picture, is to be filled in."""
         first = next(row for row in rows if row is not None)
-        document = self.documents.setdefault((short_name(first, self.corpus), first["document"]), len(self.documents))
+        document = self.documents.setdefault(
+            (short_name(first, self.corpus), first["document"]), len(self.documents)
+        )
         alike = likeness(rows)
         row = [document, first["page"], NONE, NONE if alike is None else alike]
         for each in rows:
@@ -106,6 +121,7 @@ def _told(row: Row) -> dict[str, Any]:
         "rotation": int(row.get("rotation") or 0),
         "front": row.get("front"),
         "refused": why_not_right(row),
+        "doubts": list(row["quality"].reasons) if row.get("quality") and row["status"] in READ else [],
         "facts": facts({key: value for key, value in row.items() if key not in HIDDEN}),
         "signals": facts(row.get("signals") or {}),
     }

@@ -54,7 +54,9 @@ def _counts(index: Index, name: str, at: int, words: Sequence[str]) -> str:
     heads = "".join(f'<th scope="col">{escape(run.name)}</th>' for run in index.runs)
     rows = []
     for number in order:
-        cells = "".join(_cell(counts[run][number], name, words[number], run) for run in range(len(index.runs)))
+        cells = "".join(
+            _cell(counts[run][number], name, words[number], run) for run in range(len(index.runs))
+        )
         rows.append(f'<tr><th scope="row">{escape(words[number].replace("_", " "))}</th>{cells}</tr>')
     return (
         f'<section><h2>Pages by {name}</h2><div class="wide"><table class="numbers"><thead><tr>'
@@ -80,12 +82,16 @@ def _lost(index: Index) -> str:
         return ""
     names = [name for name, _ in index.documents]
     rows = [
-        f'<tr><td>{_link(escape(names[number]), words=names[number])}</td><td>{count:,}</td></tr>'
+        f"<tr><td>{_link(escape(names[number]), words=names[number])}</td><td>{count:,}</td></tr>"
         for number, count in found.most_common(MOST_DOCUMENTS)
     ]
-    more = f'<p class="soft">In {MOST_DOCUMENTS} of {len(found):,} documents.</p>' if len(found) > MOST_DOCUMENTS else ""
+    more = (
+        f'<p class="soft">In {MOST_DOCUMENTS} of {len(found):,} documents.</p>'
+        if len(found) > MOST_DOCUMENTS
+        else ""
+    )
     return (
-        f'<section><h2>Pages without a text</h2>{more}'
+        f"<section><h2>Pages without a text</h2>{more}"
         '<div class="wide"><table class="list"><thead><tr><th scope="col">Document</th><th scope="col">Pages</th>'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
@@ -97,12 +103,12 @@ def _settings(index: Index) -> str:
     told = [dict(_flat(run.settings)) for run in index.runs]
     heads = "".join(f'<th scope="col">{escape(run.name)}</th>' for run in index.runs)
     rows = "".join(
-        f'<tr><td>{escape(name)}</td>{"".join(f"<td>{escape(each.get(name, chr(8211)))}</td>" for each in told)}</tr>'
+        f"<tr><td>{escape(name)}</td>{''.join(f'<td>{escape(each.get(name, chr(8211)))}</td>' for each in told)}</tr>"
         for name in names
     )
     return (
-        '<section><h2>Settings</h2><div class="wide"><table class="list settings"><thead><tr><th scope="col">Setting</th>'
-        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+        '<section><h2>Settings</h2><div class="wide"><table class="list settings"><thead><tr>'
+        f'<th scope="col">Setting</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div></section>'
     )
 
 

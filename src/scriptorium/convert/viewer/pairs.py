@@ -71,7 +71,9 @@ def _names(
     marks: Sequence[Mark], found: dict[tuple[str, int], dict[str, Row]], runs: Sequence[Run]
 ) -> dict[str, str]:
     """A name for every document, whatever the order of the marks."""
-    first = {mark.document: row for mark in marks for row in found.get((mark.document, mark.page), {}).values()}
+    first = {
+        mark.document: row for mark in marks for row in found.get((mark.document, mark.page), {}).values()
+    }
     names = Names(corpus_of(runs[0].plan))
     order = sorted(first.items(), key=lambda each: (origin(each[1]), each[0]))
     return {document: names.give(row["source"], row.get("member") or "", document) for document, row in order}
@@ -81,7 +83,13 @@ def _verdict(mark: Mark, rows: dict[str, Row], names: dict[str, str], pages: Pag
     """Write the pair of a mark; its row of pages.parquet."""
     name = names.get(mark.document, mark.document)
     place = f"pdfs/{name}_pg{mark.page}"
-    told = {"id": f"{name}_pg{mark.page}", "document": name, "page": mark.page, "sha256": mark.document, "group": ""}
+    told = {
+        "id": f"{name}_pg{mark.page}",
+        "document": name,
+        "page": mark.page,
+        "sha256": mark.document,
+        "group": "",
+    }
     try:
         row = _row(mark, rows)
         text = target(mark, row, text_sha256(page_text(row))).encode()

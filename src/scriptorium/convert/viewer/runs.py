@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scriptorium.convert.outputs.commands import receipts_of
 from scriptorium.convert.outputs.documents import READ, page_text, pages_of, read_settings
+from scriptorium.convert.quality import quality
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import sha256_json
 
@@ -34,6 +36,11 @@ class Run:
         """Every row of the plan, in its order, with the record of its page."""
         return pages_of(self.plan, self.store, self.settings)
 
+    def judged(self) -> Iterator[Row]:
+        """The same rows, each with its `quality`; None where there is nothing to judge."""
+        for row in self.rows():
+            yield row | {"quality": quality(row)}
+
 
 def open_runs(paths: Sequence[Path]) -> list[Run]:
     """One run or two. The first is a folder that was converted; the second another, or a file with `settings`.
@@ -53,7 +60,7 @@ def open_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _folder(out: Path) -> Run:
-    receipts = sorted((out / "shards").glob("*.json"))
+    receipts = receipts_of(out)
     if not receipts:
         raise InputError(f"{out}: no shards/*.json in it; name a folder that a conversion has finished")
     return Run(out.resolve().name, out / "plan.parquet", out / "store", read_settings(receipts))
@@ -75,11 +82,11 @@ def side_by_side(runs: Sequence[Run]) -> Iterator[list[Row | None]]:
     Pages are the same if their documents have the same bytes. Rows of the second run are held in memory.
     """
     if len(runs) == 1:
-        for row in runs[0].rows():
+        for row in runs[0].judged():
             yield [row]
         return
-    others = {_identity(row): _slim(row) for row in runs[1].rows()}
-    for row in runs[0].rows():
+    others = {_identity(row): _slim(row) for row in runs[1].judged()}
+    for row in runs[0].judged():
         yield [row, others.pop(_identity(row), None)]
     for other in others.values():
         yield [None, other]
@@ -108,9 +115,9 @@ def short_name(row: Row, corpus: str) -> str:
 
 
 def score(row: Row) -> float | None:
-    """The page's score in [0, 1], higher is better; None where none was made."""
-    found = (row.get("signals") or {}).get("score")
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+    """The page's score in [0, 1], higher is better (see scriptorium.convert.quality); None where none was made."""
+    judged = row.get("quality")
+    return None if judged is None else float(judged.score)
 
 
 SEVERITY = {"gave_up": 0, "pending": 0, "fallback_text": 1, "salvaged": 2}

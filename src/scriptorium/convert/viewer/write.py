@@ -19,7 +19,16 @@ from scriptorium.pages import view
 from scriptorium.progress import counted
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("viewer.css", "formulas.js", "store.js", "filters.js", "list.js", "marks.js", "facts.js", "viewer.js")
+SCRIPTS = (
+    "viewer.css",
+    "formulas.js",
+    "store.js",
+    "filters.js",
+    "list.js",
+    "marks.js",
+    "facts.js",
+    "viewer.js",
+)
 
 MARKER = ".scriptorium-viewer"
 """The file that says that a folder is a viewer, which may be written over."""
@@ -35,7 +44,12 @@ class Summary(NamedTuple):
 
 
 def write_viewer(
-    runs: Sequence[Run], out: Path, pages: str = "worst:500", side: int = SIDE, jobs: int = 1, cache: Path | None = None
+    runs: Sequence[Run],
+    out: Path,
+    pages: str = "worst:500",
+    side: int = SIDE,
+    jobs: int = 1,
+    cache: Path | None = None,
 ) -> Summary:
     """Write the viewer of one run, or of two side by side, to the folder `out`; its page is `index.html`.
 
@@ -125,7 +139,9 @@ def _copy_static(folder: Path) -> None:
 def _write_page(index: Index, out: Path) -> None:
     name = " and ".join(run.name for run in index.runs)
     template = Template((STATIC / "index.html").read_text(encoding="utf-8"))
-    page = template.substitute(title=html.escape(f"{name}: pages"), name=html.escape(name), overview=overview(index))
+    page = template.substitute(
+        title=html.escape(f"{name}: pages"), name=html.escape(name), overview=overview(index)
+    )
     write_text(out / "index.html", page)
 
 

@@ -38,6 +38,7 @@ Viewer.facts = (() => {
     for (const {name, run, data} of shown) {
       if (!run) continue;
       const told = shown.length > 1 ? `${name}: ` : "";
+      if (data.doubts.length) body.append(table(`${told}why the score is not 1`, data.doubts.map((doubt) => ["", doubt])));
       if (data.signals.length) body.append(table(`${told}signals`, data.signals));
       body.append(table(`${told}reading`, [...data.facts, ...Object.entries(data.front ?? {}).map(([key, value]) => [key.replaceAll("_", " "), String(value)])]));
     }
