@@ -66,11 +66,9 @@ def fallen_back(reading: Reading, layer: str) -> Reading:
 
 def measured(reading: Reading, sheet: "Sheet | None", layer: str) -> Reading:
     """The reading with the signals of its quality. A page without a text has those of its layer and image."""
-    from scriptorium.pages.signals import of_layer, of_text
+    from scriptorium.pages.signals import measure
 
-    found: dict[str, Any] = of_text(reading.text)
-    if layer:
-        found |= of_layer(reading.text, layer)
+    found = measure(reading.text, layer)
     if sheet is not None and sheet.ink is not None:
         found |= {"marked": sheet.ink.share, "marks": sheet.ink.pixels}
     return replace(reading, signals=found)

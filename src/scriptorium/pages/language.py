@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 FEWEST = 40
 """Letters below which no language is named."""
-WHOLE, SLICES = 800, 4
+WHOLE, SLICES = 600, 4
 """Characters that are looked at: all of a short text, else as many in SLICES pieces spread over it."""
 NO_LANGUAGE = "zxx"
 """What the model calls text that is no language: tables of numbers, letters that stand for others."""

@@ -72,7 +72,7 @@ NO_CHARACTER = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff\x00-\x08\x0
 APART = re.compile(r"(?<!\w)[^\W\d_](?: [^\W\d_]){5,}(?!\w)")
 LETTERS = re.compile(r"[^\W\d_]+")
 WHOLE = re.compile(r"[\W_]{0,3}(?:[^\W\d_]+(?:[-'’.‐–/&:@,][^\W\d_]+)*|\d+(?:[.,:;/%–−-]\d+)*|\W+)[\W_]{0,3}")
-LONG = re.compile(rf"(?:(?![\u0e00-\u109f\u1780-\u17ff\u3000-\uffff])[^\W\d_]){{{LONG_WORD},}}")
+NO_SPACES = re.compile("[\u0e00-\u109f\u1780-\u17ff\u3000-\uffff]")
 LATER_SCRIPT = re.compile("[\u0900-\u1fff\u3000-\ufefe]")
 """Scripts whose words have marks inside, or no spaces between them."""
 IDEOGRAPH = re.compile("[\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
@@ -92,7 +92,7 @@ def judge(text: str) -> Judgement:
     """Whether `text` is language. The fault says which sign speaks against it; an empty text has none."""
     words = LETTERS.findall(text)
     letters = sum(map(len, words))
-    if fault := lost(text) or spaced(text, letters) or broken(text) or uncommon(text):
+    if fault := lost(text) or spaced(text, words, letters) or broken(text) or uncommon(text):
         return Judgement(letters, 0.0, fault)
     strange = strange_pairs(text)
     good = 1 - strange / max(1, letters - len(words), 0.7 * letters)
@@ -109,12 +109,15 @@ def lost(text: str) -> str:
     return f"{none} of {visible} characters stand for none" if none > 0.05 * visible else ""
 
 
-def spaced(text: str, letters: int) -> str:
+def spaced(text: str, words: list[str], letters: int) -> str:
     """The fault of a text without spaces, or with one after each letter; empty if it has words."""
     if letters < FEWEST:
         return ""
-    if (glued := sum(map(len, LONG.findall(text)))) > 0.3 * letters:
+    long = [word for word in words if len(word) >= LONG_WORD and not NO_SPACES.search(word)]
+    if (glued := sum(map(len, long))) > 0.3 * letters:
         return f"no spaces: {glued} of {letters} letters are in words of {LONG_WORD} or more"
+    if sum(len(word) == 1 for word in words) <= 0.5 * letters:
+        return ""
     apart = sum((len(run) + 1) // 2 for run in APART.findall(text))
     return f"spaces between {apart} of {letters} letters" if apart > 0.5 * letters else ""
 

@@ -57,41 +57,50 @@ TOGGLES = ("$$", "```")
 def of_text(text: str) -> dict[str, Any]:
     """The signals that need the text alone.
 
-    `letters`; `good`: the share of them in an order that languages have; `repetition`: the share of words
-    that only repeat; `unclosed`: tags, formulas and code blocks without their other end; `language` and
-    `confidence`.
+    `characters` that are seen and `letters`; `good`: the share of letters in an order that languages have;
+    `repetition`: the share of words that only repeat; `unclosed`: tags, formulas and code blocks without their
+    other end; `language` and `confidence`.
     """
-    judgement, language = judge(text), identify(TAG.sub(" ", text))
-    return {
-        "revision": REVISION,
-        "characters": sum(not character.isspace() for character in TAG.sub("", text)),
-        "letters": judgement.letters,
-        "good": judgement.good,
-        "repetition": repetition(text),
-        "unclosed": unclosed(text),
-        "language": language.code,
-        "confidence": language.confidence,
+    return _of_text(text, words(text))
+
+
+def measure(text: str, layer: str) -> dict[str, Any]:
+    """The signals of a text, and those that compare it with the page's text layer if it has one.
+
+    `layer_letters`, `layer_good`, `layer_fault`: what `judge` says of the layer. `recall`: the share of the
+    layer's words that the text has; `precision`: the share of the text's words that the layer has; both whatever
+    their order, and absent where the layer is garbled or has fewer than FEWEST_WORDS.
+    """
+    said = words(text)
+    found = _of_text(text, said)
+    if not layer:
+        return found
+    judgement = judge(layer)
+    found |= {"layer_letters": judgement.letters, "layer_good": judgement.good}
+    if judgement.fault:
+        return found | {"layer_fault": judgement.fault}
+    there = Counter(words(layer))
+    if there.total() < FEWEST_WORDS:
+        return found
+    both = (there & Counter(said)).total()
+    return found | {
+        "recall": round(both / there.total(), 3),
+        "precision": round(both / len(said), 3) if said else 0.0,
     }
 
 
-def of_layer(text: str, layer: str) -> dict[str, Any]:
-    """What a page's text layer says of its text.
-
-    `layer_letters`, `layer_good`, `layer_fault` as `judge` has them. `recall`: the share of the layer's words
-    that the text has; `precision`: the share of the text's words that the layer has; both whatever their order,
-    and absent where the layer is garbled or has fewer than FEWEST_WORDS.
-    """
-    judgement = judge(layer)
-    found: dict[str, Any] = {"layer_letters": judgement.letters, "layer_good": judgement.good}
-    found |= {"layer_fault": judgement.fault} if judgement.fault else {}
-    there = Counter(words(layer))
-    if judgement.fault or there.total() < FEWEST_WORDS:
-        return found
-    said = Counter(words(text))
-    both = (there & said).total()
-    return found | {
-        "recall": round(both / there.total(), 3),
-        "precision": round(both / said.total(), 3) if said else 0.0,
+def _of_text(text: str, said: list[str]) -> dict[str, Any]:
+    plain = TAG.sub(" ", text)
+    judgement, language = judge(plain), identify(plain)
+    return {
+        "revision": REVISION,
+        "characters": len("".join(plain.split())),
+        "letters": judgement.letters,
+        "good": judgement.good,
+        "repetition": repetition(said),
+        "unclosed": unclosed(text),
+        "language": language.code,
+        "confidence": language.confidence,
     }
 
 
@@ -104,26 +113,26 @@ def words(text: str) -> list[str]:
     return WORD.findall(ACCENT.sub("", unicodedata.normalize("NFKD", plain)).casefold())
 
 
-def repetition(text: str) -> float:
-    """The share of words that only repeat: in a row of PIECE words that came before, or one word over and over.
+def repetition(row: list[str]) -> float:
+    """The share of `words` that only repeat: in PIECE words that came before, or one word over and over.
 
     Numbers are no words here, for the rows of a table may be alike.
     """
-    row = [word for word in words(text) if not word.isdigit()]
-    if len(row) <= PIECE:
+    row = [word for word in row if not word.isdigit()]
+    pieces = list(zip(*(row[start:] for start in range(PIECE)), strict=False))
+    if len(set(pieces)) == len(pieces):
         return 0.0
     repeated = bytearray(len(row))
     seen: set[tuple[str, ...]] = set()
-    run = 1
-    for end in range(1, len(row) + 1):
-        piece = tuple(row[max(0, end - PIECE) : end])
-        if len(piece) == PIECE and len(set(piece)) >= FEWEST_KINDS:
-            if piece in seen:
-                repeated[end - PIECE : end] = b"\1" * PIECE
-            seen.add(piece)
-        run = run + 1 if end > 1 and row[end - 1] == row[end - 2] else 1
+    for start, piece in enumerate(pieces):
+        if piece in seen and len(set(piece)) >= FEWEST_KINDS:
+            repeated[start : start + PIECE] = b"\1" * PIECE
+        seen.add(piece)
+    run = 0
+    for place, word in enumerate(row):
+        run = run + 1 if place and word == row[place - 1] else 1
         if run >= LOOP:
-            repeated[end - 1] = 1
+            repeated[place] = 1
     return round(sum(repeated) / len(row), 3)
 
 
