@@ -13,6 +13,14 @@ Viewer.facts = (() => {
     return host;
   };
 
+  const doubts = (reasons) => {
+    const host = element("div", "fact-table");
+    const list = element("ul");
+    list.append(...reasons.map((reason) => element("li", "", reason)));
+    host.append(element("h3", "", "What lowers the score"), list);
+    return host;
+  };
+
   const line = (run, data, name) => {
     const host = element("span", "fact-line");
     if (name) host.append(element("strong", "", name));
@@ -37,10 +45,13 @@ Viewer.facts = (() => {
     const body = element("div", "fact-body");
     for (const {name, run, data} of shown) {
       if (!run) continue;
-      const told = shown.length > 1 ? `${name}: ` : "";
-      if (data.doubts.length) body.append(table(`${told}why the score is not 1`, data.doubts.map((doubt) => ["", doubt])));
-      if (data.signals.length) body.append(table(`${told}signals`, data.signals));
-      body.append(table(`${told}reading`, [...data.facts, ...Object.entries(data.front ?? {}).map(([key, value]) => [key.replaceAll("_", " "), String(value)])]));
+      const column = element("div", "fact-column");
+      if (shown.length > 1) column.append(element("h2", "", name));
+      if (data.doubts.length) column.append(doubts(data.doubts));
+      if (data.signals.length) column.append(table("Signals", data.signals));
+      const front = Object.entries(data.front ?? {}).map(([key, value]) => [key.replaceAll("_", " "), String(value)]);
+      column.append(table("Reading", [...data.facts, ...front]));
+      body.append(column);
     }
     all.append(head, body);
     host.replaceChildren(all);

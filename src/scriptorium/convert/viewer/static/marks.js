@@ -75,3 +75,52 @@ Viewer.marks = (() => {
 
   return {load, get, set, exported, imported, forget, counts, problem: () => broken, size: () => known.size};
 })();
+
+// The dialog that counts the marks, writes them to a file, takes a file in, and removes them all.
+Viewer.dialog = (() => {
+  const {marks} = Viewer;
+  const $ = (selector) => document.querySelector(selector);
+
+  const show = (said = "") => {
+    const {right, wrong, fixed} = marks.counts();
+    $(".marks-count").textContent = `${right} right, ${wrong} wrong, ${fixed} corrected.`;
+    $(".marks-said").textContent = said || marks.problem();
+    $("#export").disabled = $("#forget").disabled = !marks.size();
+    if (!$("#marks").open) $("#marks").showModal();
+  };
+
+  const save = () => {
+    const url = URL.createObjectURL(new Blob([marks.exported()], {type: "application/x-ndjson"}));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = "marks.jsonl";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  };
+
+  const takeIn = async (input, changed) => {
+    const file = input.files[0];
+    if (!file) return;
+    const {taken, refused} = marks.imported(await file.text());
+    input.value = "";
+    changed();
+    show(`${taken} marks taken in${refused ? `; ${refused} lines are no marks` : ""}.`);
+  };
+
+  const forget = (changed) => {
+    if (!window.confirm("Remove all marks on these pages from this browser?")) return;
+    marks.forget();
+    changed();
+    show();
+  };
+
+  // `changed` is called when marks have come or gone.
+  const build = (changed) => {
+    $("#marks-open").addEventListener("click", () => show());
+    $("#export").addEventListener("click", save);
+    $("#import").addEventListener("change", (event) => takeIn(event.target, changed));
+    $("#forget").addEventListener("click", () => forget(changed));
+  };
+
+  return {build, show};
+})();

@@ -3,7 +3,7 @@
 
 (() => {
   const {element, button, PicturePane, TextPane} = PageView;
-  const {store, filters, list, marks, facts, formulas} = Viewer;
+  const {store, filters, list, marks, facts, formulas, dialog} = Viewer;
   const $ = (selector) => document.querySelector(selector);
   const FILTERS = ["words", "where", "status", "language", "score", "mark", "alike", "order"];
   const ZOOMS = ["fit", "wide", "large"];
@@ -234,7 +234,7 @@
     if (!page?.page || !page.sha256 || !told || (kind === "right" && told.refused)) return;
     const off = kindOf(page) === kind;
     marks.set(run(), page, off ? null : {mark: kind, text_sha256: told.sha256});
-    if (marks.problem()) alertMarks();
+    if (marks.problem()) dialog.show();
     draw();
   };
 
@@ -248,7 +248,7 @@
       save: (text, front) => {
         closeEditor();
         marks.set(run(), page, {mark: "fixed", text_sha256: told.sha256, text, front});
-        if (marks.problem()) alertMarks();
+        if (marks.problem()) dialog.show();
         draw();
       },
       leave: () => { if (leaveEditor()) draw(); },
@@ -283,46 +283,6 @@
   const zoom = (step) => {
     const next = ZOOMS[ZOOMS.indexOf(panes.picture.zoom) + step];
     if (next) panes.picture.setZoom(next);
-  };
-
-  // Marks
-
-  const showMarks = (said = "") => {
-    const {right, wrong, fixed} = marks.counts();
-    $(".marks-count").textContent = `${right} right, ${wrong} wrong, ${fixed} corrected.`;
-    $(".marks-said").textContent = said || marks.problem();
-    $("#export").disabled = $("#forget").disabled = !marks.size();
-    if (!$("#marks").open) $("#marks").showModal();
-  };
-
-  const alertMarks = () => showMarks();
-
-  const exportMarks = () => {
-    const url = URL.createObjectURL(new Blob([marks.exported()], {type: "application/x-ndjson"}));
-    const link = element("a");
-    link.href = url;
-    link.download = "marks.jsonl";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  };
-
-  const importMarks = async (input) => {
-    const file = input.files[0];
-    if (!file) return;
-    const {taken, refused} = marks.imported(await file.text());
-    input.value = "";
-    marks.load(index);
-    drawn = "";
-    draw();
-    showMarks(`${taken} marks taken in${refused ? `; ${refused} lines are no marks` : ""}.`);
-  };
-
-  const forgetMarks = () => {
-    if (!window.confirm("Remove all marks on these pages from this browser?")) return;
-    marks.forget();
-    drawn = "";
-    draw();
-    showMarks();
   };
 
   const toggleTheme = () => {
@@ -373,10 +333,7 @@
     });
     $("#theme").addEventListener("click", toggleTheme);
     $("#keys-open").addEventListener("click", () => $("#help").showModal());
-    $("#marks-open").addEventListener("click", () => showMarks());
-    $("#export").addEventListener("click", exportMarks);
-    $("#import").addEventListener("change", (event) => importMarks(event.target));
-    $("#forget").addEventListener("click", forgetMarks);
+    dialog.build(() => { marks.load(index); drawn = ""; draw(); });
     document.addEventListener("keydown", onKey);
     window.addEventListener("hashchange", () => {
       if (location.hash !== toAddress()) { if (editing) closeEditor(); fromAddress(); draw(); }
