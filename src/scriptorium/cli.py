@@ -9,6 +9,7 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
+from scriptorium.console import use_unicode
 from scriptorium.convert import run_flags, source_flags
 from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError, PartialError, reported
@@ -189,5 +190,6 @@ def recipe_show(name: Annotated[str, typer.Argument(help="Name of a recipe, or a
 
 def main() -> None:
     """Entry point: an error that a person can mend becomes a message on stderr and an exit code."""
+    use_unicode()
     with reported():
         app()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from scriptorium.console import use_unicode
 from scriptorium.errors import reported
 from scriptorium.locks import try_lock
 
@@ -53,6 +54,7 @@ def lease(path: Path) -> Iterator[None]:
 
 def run(main: Callable[[], None]) -> None:
     """Run a workflow script's `main` under a lease of its own command line; exit with its error's code."""
+    use_unicode()
     folder = os.environ.get(LEASES)
     name = f"{Path(sys.argv[0]).stem}-{hashlib.sha256(chr(0).join(sys.argv).encode()).hexdigest()[:12]}"
     with reported(), lease(Path(folder) / name) if folder else contextlib.nullcontext():

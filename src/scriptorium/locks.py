@@ -14,8 +14,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-FAR = 1 << 62
-"""The byte that is locked on Windows."""
+FAR = 0x7FFFFFF0
+"""The byte that is locked on Windows, whose call takes 31 bits."""
 PAUSE_SECONDS = 0.1
 
 

@@ -14,10 +14,10 @@ OWN_FILES = 256
 
 def allow_connections(most: int) -> None:
     """Raise this process's bound on open files so far that `most` connections fit, if the host lets it."""
-    if sys.platform == "win32":
-        return  # no bound of this kind
-    import resource
-
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no bound of this kind
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -24,7 +24,7 @@ def die_with_parent(signum: int) -> None:
 
 def kill_group(*_: Any) -> NoReturn:
     """Kill the whole process group, this process too; on Windows this process and what came of it."""
-    if sys.platform == "win32":
+    if not hasattr(os, "killpg"):
         import psutil
 
         for each in psutil.Process().children(recursive=True):
