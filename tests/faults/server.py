@@ -256,6 +256,8 @@ class Server:
                     await Line(writer).send(200, json.dumps(self.told()).encode())
                 elif path.endswith("/models"):
                     await Line(writer).send(200, b'{"data": [{"id": "faulty", "max_model_len": 16384}]}')
+                elif method == "GET":
+                    await Line(writer).send(404, b"")
                 else:
                     asked = json.loads(body)
                     streams = bool(asked.get("stream") and self.script.get("stream"))
