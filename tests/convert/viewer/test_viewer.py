@@ -1,6 +1,7 @@
 """The viewer's folder, and what is made of marks: pairs that `mix` reads, folders that the bench reads."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from scriptorium.mix.rows import pack
 from scriptorium.pages.front_matter import decode
 from scriptorium.pages.pdf import PdfWorker
 from tests.convert.viewer.corpora import FRONT, convert, make_sources
+from tests.faults.world import COMMAND
 
 RECORDS: dict[tuple[str, int], dict[str, Any]] = {
     ("letter.pdf", 1): {"status": "ok", "text": "one"},
@@ -223,6 +225,27 @@ def test_a_wrong_choice_of_pages_is_refused_before_the_work(out, tmp_path, wrong
     with pytest.raises(ConfigError, match="--pages"):
         write_viewer(open_runs([out]), tmp_path / "site", wrong)
     assert not (tmp_path / "site").exists()
+
+
+def test_the_command_makes_a_viewer_and_says_by_its_exit_code_what_could_not_be_used(out, tmp_path):
+    def run(*words: object) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [*COMMAND, "viewer", *map(str, words)], capture_output=True, text=True, timeout=100
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    cache = ("--cache", out / "cache")
+    code, said, _ = run(out, "--to", tmp_path / "site", "--pages", "all", *cache)
+    assert code == 0 and said.startswith("7 pages, 6 pictures, ")
+    file = tmp_path / "marks.jsonl"
+    lines = [mark(out, "letter.pdf", 1), mark(out, "letter.pdf", 2), mark(out, "letter.pdf", 3, "wrong")]
+    file.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    code, said, error = run(out, "--pairs", file, "--to", tmp_path / "pairs", *cache)
+    assert code == 3 and said.startswith("1 pairs") and "1 pages are only marked wrong" in said
+    assert "pages.parquet says why" in error
+    for words in ([out, "--pairs", file], [out, out, out], [tmp_path], [out, "--bench", "--pairs", file]):
+        code, _, error = run(*words)
+        assert code == 2 and error.startswith("error: "), words
 
 
 def test_the_worst_pages_come_first_and_a_sample_is_always_the_same():

@@ -86,10 +86,13 @@ def side_by_side(runs: Sequence[Run]) -> Iterator[list[Row | None]]:
             yield [row]
         return
     others = {_identity(row): _slim(row) for row in runs[1].judged()}
+    met = set()
     for row in runs[0].judged():
-        yield [row, others.pop(_identity(row), None)]
-    for other in others.values():
-        yield [None, other]
+        met.add(_identity(row))
+        yield [row, others.get(_identity(row))]
+    for identity, other in others.items():
+        if identity not in met:
+            yield [None, other]
 
 
 def _identity(row: Row) -> tuple[str, str, int]:
