@@ -5,7 +5,7 @@ import threading
 from typing import Any, NamedTuple
 
 FEWEST = 40
-"""Letters below which no language is named."""
+"""Bytes of letters in UTF-8 below which no language is named: as many English letters, 14 Chinese ones."""
 WHOLE, SLICES = 600, 4
 """Characters that are looked at: all of a short text, else as many in SLICES pieces spread over it."""
 NO_LANGUAGE = "zxx"
@@ -41,9 +41,9 @@ def _load() -> Any:
 
 
 def identify(text: str) -> Language:
-    """The language of `text`, the same for the same text. None is named for fewer than FEWEST letters."""
+    """The language of `text`, the same for the same text. None is named for next to no letters."""
     sample = text if len(text) <= WHOLE else "\n".join(_slices(text))
-    if sum(map(str.isalpha, sample)) < FEWEST:
+    if len("".join(filter(str.isalpha, sample)).encode("utf-8", "replace")) < FEWEST:
         return Language("", 0.0)
     with _turn:  # threads would load the model, which takes a while, once each
         model = _load()

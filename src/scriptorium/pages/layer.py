@@ -53,8 +53,8 @@ STRETCH = 80
 """Pairs of letters that are judged together: lines are taken together until they have so many."""
 FEWEST = 24
 """Pairs, or characters, below which nothing is said."""
-COMMON = 0.7
-"""The share of Chinese and Korean characters that must be common ones."""
+COMMON, COMMON_HANGUL = 0.7, 0.95
+"""The share of ideographs, and of Korean syllables, that must be common ones."""
 WORST = 0.15
 """The share of letters in stretches that are no language from which a text is garbled."""
 BROKEN, BROKEN_SHORT = 0.45, 0.2
@@ -75,7 +75,8 @@ WHOLE = re.compile(r"[\W_]{0,3}(?:[^\W\d_]+(?:[-'’.‐–/&:@,][^\W\d_]+)*|\d+
 NO_SPACES = re.compile("[\u0e00-\u109f\u1780-\u17ff\u3000-\uffff]")
 LATER_SCRIPT = re.compile("[\u0900-\u1fff\u3000-\ufefe]")
 """Scripts whose words have marks inside, or no spaces between them."""
-IDEOGRAPH = re.compile("[\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+IDEOGRAPH = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+HANGUL = re.compile("[\uac00-\ud7af]")
 MARK = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")
 
 
@@ -128,18 +129,20 @@ def broken(text: str) -> str:
     size = sum(map(len, words))
     bad = sum(len(word) for word in words if not WHOLE.fullmatch(word) and not LATER_SCRIPT.search(word))
     most = BROKEN_SHORT if size < SHORT else BROKEN
-    return f"{bad} of {size} characters are in broken words" if bad > most * size else ""
+    garbled = size >= FEWEST and bad > most * size
+    return f"{bad} of {size} characters are in broken words" if garbled else ""
 
 
 def uncommon(text: str) -> str:
-    """The fault of a text whose Chinese or Korean characters are rare ones; empty if they are common, or few."""
-    found = IDEOGRAPH.findall(text)
-    if len(found) < FEWEST:
-        return ""
-    common = sum(map(is_common, found))
-    if common >= COMMON * len(found):
-        return ""
-    return f"only {common} of {len(found)} Chinese or Korean characters are common ones"
+    """The fault of a text whose ideographs or Korean syllables are rare ones; empty if they are common, or few."""
+    for found, least, name in (
+        (IDEOGRAPH.findall(text), COMMON, "ideographs"),
+        (HANGUL.findall(text), COMMON_HANGUL, "Korean syllables"),
+    ):
+        common = sum(map(is_common, found))
+        if len(found) >= FEWEST and common < least * len(found):
+            return f"only {common} of {len(found)} {name} are common ones"
+    return ""
 
 
 @functools.lru_cache(maxsize=50_000)

@@ -28,6 +28,10 @@ LINK = re.compile(r"\]\([^()\s]*\)|https?://\S+")
 COMMAND = re.compile(r"\\[a-zA-Z]+|\\.")
 HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]\n(?=[^\W\d_])")
 ACCENT = re.compile("[\u0300-\u036f]")
+SAME_LETTER = str.maketrans(
+    {"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None, "\u200c": None, "\u200d": None, "\u00ad": None}
+)
+"""Letters that Arabic keyboards and Persian ones code otherwise, and marks that join letters or do not."""
 WORD = re.compile("[\u3040-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]|[^\\W_\u3040-\u9fff\uac00-\ud7af]+")
 PAIRED = (
     "table",
@@ -110,7 +114,8 @@ def words(text: str) -> list[str]:
     A Chinese, Japanese or Korean character is a word.
     """
     plain = COMMAND.sub(" ", LINK.sub(" ", TAG.sub(" ", HYPHEN.sub("", text))))
-    return WORD.findall(ACCENT.sub("", unicodedata.normalize("NFKD", plain)).casefold())
+    folded = ACCENT.sub("", unicodedata.normalize("NFKD", plain)).casefold()
+    return WORD.findall(folded.translate(SAME_LETTER))
 
 
 def repetition(row: list[str]) -> float:
