@@ -62,8 +62,16 @@ def test_names_and_texts_survive(tmp_path: Path, server: world.FaultyServer, sta
 def test_what_a_console_cannot_show_is_escaped(tmp_path: Path, server: world.FaultyServer) -> None:
     (tmp_path / "Ж.pdf").write_bytes(b"no PDF")
     done = subprocess.run(
-        [sys.executable, "-c", "from scriptorium.cli import main; main()", "convert", tmp_path, "--dry-run"]
-        + ["--out", tmp_path / "out"],
+        [
+            sys.executable,
+            "-c",
+            "from scriptorium.cli import main; main()",
+            "convert",
+            tmp_path,
+            "--dry-run",
+            "--out",
+            tmp_path / "out",
+        ],
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "cp1252"},
     )

@@ -9,7 +9,7 @@ import re
 import threading
 from hashlib import md5
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from scriptorium.errors import InputError
 from scriptorium.pages.child import Child, Crash
@@ -88,7 +88,7 @@ class PdfWorker:
         self._answered = 0
         self._turn = threading.Lock()
 
-    def __enter__(self) -> "PdfWorker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -166,6 +166,11 @@ class PdfWorker:
         """How many text fields the document's form has, a thousand at most; 0 without a form."""
         header, _ = self._ask("text_fields", path, None, password)
         return int(header["fields"])
+
+    def missing_fonts(self, path: Path, page: int, *, password: str | None = None) -> list[str]:
+        """The fonts that the page's text is set in and that the PDF does not carry: others are drawn for them."""
+        _, raw = self._ask("fonts", path, page, password)
+        return json.loads(raw)
 
     def start(self) -> None:
         """Start the child process, which takes a moment, before there is anything to ask it."""

@@ -240,19 +240,7 @@ def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """As render, by the programs of poppler. Raises Failure."""
     if not all(map(shutil.which, PROGRAMS)):
         raise Failure("damaged", "poppler is not there")
-    if request["password"]:
-        raise Failure("encrypted", "poppler is not asked: other processes would see the password")
-    poppler = neighbour("poppler_child").Poppler(cpu_seconds())
-    path, number, box = request["path"], request["page"], request["box"]
-    count, sizes = poppler.sizes(path, number, number, box)
-    if not 1 <= number <= count or not sizes:
-        raise Failure("bad_page" if count else "damaged", "poppler finds no such page")
-    width, height, box = sizes[0]
-    side = max(pixels(width, height, request["side"], request["max_scale"]))
-    size, raw, why = poppler.draw(path, number, side, box)
-    if not raw:
-        raise Failure("timeout" if why == "timeout" else "bad_page", f"poppler draws nothing ({why})")
-    return {"width": size[0], "height": size[1], "engine": "poppler", "bare": False}, raw
+    return neighbour("poppler_child").Poppler(cpu_seconds()).answer(request, pixels, Failure)
 
 
 def pixels(width: float, height: float, side: int, max_scale: float | None) -> tuple[int, int]:
@@ -271,7 +259,7 @@ def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     """The page as a PDF of its own."""
     document = documents.open(request["path"], request["password"])
     flatten(documents, document, request["page"])
-    return copied(document, [request["page"] - 1], 0)
+    return {}, neighbour("copy_child").copied(document, [request["page"] - 1], 0, Failure)
 
 
 def turned(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -279,39 +267,18 @@ def turned(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     document = documents.open(request["path"], request["password"])
     for number in range(1, len(document) + 1):
         flatten(documents, document, number)
-    return copied(document, list(range(len(document))), request["degrees"])
+    return {}, neighbour("copy_child").copied(
+        document, list(range(len(document))), request["degrees"], Failure
+    )
 
 
 def flatten(documents: Documents, document: Any, number: int) -> None:
     """Make the looks of a form's fields part of the page: a form cannot be copied by the page."""
-    import pypdfium2
-
     page = load_page(document, number)
     if document.formenv:
-        pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
+        neighbour("copy_child").flatten(page)
         documents.forget()
     page.close()
-
-
-def copied(document: Any, indices: list[int], degrees: int) -> tuple[dict[str, Any], bytes]:
-    """Some pages as a document of their own, each turned clockwise. Raises Failure."""
-    import io
-
-    import pypdfium2
-
-    single = pypdfium2.PdfDocument.new()
-    try:
-        single.import_pages(document, indices)
-        for page in single if degrees else ():
-            page.set_rotation((page.get_rotation() + degrees) % 360)
-        file = io.BytesIO()
-        single.save(file)
-    except pypdfium2.PdfiumError as error:
-        what = "the page" if len(indices) == 1 else "a page"
-        raise Failure("bad_page", f"{what} cannot be copied: {error}") from error
-    finally:
-        single.close()
-    return {}, file.getvalue()
 
 
 def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -356,7 +323,19 @@ def text_fields(documents: Documents, request: dict[str, Any]) -> tuple[dict[str
     return {"fields": neighbour("layer_child").text_fields(document)}, b""
 
 
+def fonts(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The fonts of the page that are not embedded, as JSON; an image has none."""
+    if image_kind(request):
+        return {}, b"[]"
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        return {}, json.dumps(neighbour("fonts_child").missing(page)).encode()
+    finally:
+        page.close()
+
+
 OPERATIONS = {
+    "fonts": fonts,
     "count": count,
     "pages": pages,
     "picture": picture,

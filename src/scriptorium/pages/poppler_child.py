@@ -7,6 +7,7 @@ A password is never handed on: poppler takes it on its command line, where every
 
 import re
 import subprocess
+from typing import Any
 
 try:
     import resource
@@ -49,6 +50,21 @@ class Poppler:
             if whole and 1 <= min(width, height) <= max(width, height) <= side:
                 return (width, height), said[head.end() :], ""
         return (0, 0), b"", "timeout" if code == -SIGXCPU else f"exit code {code}"
+
+    def answer(self, request: dict[str, Any], pixels: Any, failure: Any) -> tuple[dict[str, Any], bytes]:
+        """The page that is asked for; `pixels` gives its size, `failure` is raised where there is none."""
+        if request["password"]:
+            raise failure("encrypted", "poppler is not asked: other processes would see the password")
+        path, number = request["path"], request["page"]
+        count, sizes = self.sizes(path, number, number, request["box"])
+        if not 1 <= number <= count or not sizes:
+            raise failure("bad_page" if count else "damaged", "poppler finds no such page")
+        width, height, box = sizes[0]
+        side = max(pixels(width, height, request["side"], request["max_scale"]))
+        size, raw, why = self.draw(path, number, side, box)
+        if not raw:
+            raise failure("timeout" if why == "timeout" else "bad_page", f"poppler draws nothing ({why})")
+        return {"width": size[0], "height": size[1], "engine": "poppler", "bare": False}, raw
 
     def _run(self, command: list[str], most: int) -> tuple[bytes, int]:
         """What a program writes, `most` bytes of it, and its exit code; it is killed if it has more to say."""

@@ -27,9 +27,43 @@ SIGNALS = (
     "SIGCHLD",
     "SIGQUIT",
 )
-SYSTEM = """fork forkpty killpg getpgid getpgrp setpgid setsid getuid geteuid getgid getegid waitid readv writev
-    sched_getaffinity sched_setaffinity register_at_fork mkfifo statvfs sysconf getloadavg nice chown fchown
-    lchown chroot sync fdatasync pread pwrite sendfile posix_fadvise posix_spawn wait3 wait4""".split()
+SYSTEM = [
+    "fork",
+    "forkpty",
+    "killpg",
+    "getpgid",
+    "getpgrp",
+    "setpgid",
+    "setsid",
+    "getuid",
+    "geteuid",
+    "getgid",
+    "getegid",
+    "waitid",
+    "readv",
+    "writev",
+    "sched_getaffinity",
+    "sched_setaffinity",
+    "register_at_fork",
+    "mkfifo",
+    "statvfs",
+    "sysconf",
+    "getloadavg",
+    "nice",
+    "chown",
+    "fchown",
+    "lchown",
+    "chroot",
+    "sync",
+    "fdatasync",
+    "pread",
+    "pwrite",
+    "sendfile",
+    "posix_fadvise",
+    "posix_spawn",
+    "wait3",
+    "wait4",
+]
 
 
 class Absent(importlib.abc.MetaPathFinder):
