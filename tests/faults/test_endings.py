@@ -66,7 +66,7 @@ def test_a_server_that_stays_away_is_waited_for_as_long_as_one_likes(
 def test_answers_that_hang_are_asked_for_again_after_the_total_timeout(
     truth: Truth, tmp_path: Path, server: FaultyServer
 ) -> None:
-    server.order(rules=[{"fault": "hang", "share": [0, 4], "visits": [1]}])
+    server.order(rules=[{"fault": "hang", "share": [0, 4], "visits": 1}])
     run = world.convert(truth.corpus, tmp_path / "out", server.url, "--total-timeout", "3")
     assert run.code == 0, run.err
     assert world.outputs(tmp_path / "out") == truth.outputs
@@ -79,7 +79,11 @@ def test_progress_is_told_as_json_and_in_a_file(truth: Truth, tmp_path: Path, se
     assert run.code == 0, run.err
     for lines in (run.err.splitlines(), file.read_text().splitlines()):
         last = json.loads([line for line in lines if line.startswith("{")][-1])
-        assert (last["done"], last["total"], last["statuses"]) == (truth.pages, truth.pages, {"ok": truth.pages})
+        assert (last["done"], last["total"], last["statuses"]) == (
+            truth.pages,
+            truth.pages,
+            {"ok": truth.pages},
+        )
         assert last["finished"]
         assert last["cost"] == round(2e-6 * (last["prompt_tokens"] + last["tokens"]), 4)
         assert [one["url"] for one in last["servers"]] == [f"{server.url}/v1"]
