@@ -148,6 +148,7 @@ def test_a_file_that_vanishes_after_the_plan(tmp_path: Path, server: FaultyServe
     assert server.told()["requests"] == 100
 
 
+@pytest.mark.faults
 def test_a_file_that_changes_after_the_plan(tmp_path: Path, server: FaultyServer) -> None:
     """No text of the new bytes comes out under the name of the old ones; the next run reads the new ones."""
     corpus = world.make_corpus(tmp_path / "corpus", documents=100, pages=1)

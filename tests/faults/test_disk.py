@@ -30,9 +30,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize(
-    "size", [16, pytest.param(48, marks=pytest.mark.faults), pytest.param(80, marks=pytest.mark.faults)]
-)
+@pytest.mark.faults
+@pytest.mark.parametrize("size", [16, 48, 80])
 def test_a_full_disk(truth: Truth, small_disk: Path, server: FaultyServer, size: int) -> None:
     """The disk is full while the plan, pages or outputs are written. With room again the run goes on."""
     subprocess.run(["mount", "-o", OPTIONS.format(size), str(small_disk)], check=True)

@@ -63,7 +63,7 @@ def test_the_outputs_of_a_quiet_run_are_the_truth(truth: Truth, tmp_path: Path, 
     ("share", "stream"),
     [
         (3, True),
-        (3, False),
+        pytest.param(3, False, marks=pytest.mark.faults),
         pytest.param(1, True, marks=pytest.mark.faults),
         pytest.param(1, False, marks=pytest.mark.faults),
     ],
@@ -179,6 +179,7 @@ def test_a_page_that_the_server_refuses_costs_only_itself(
     assert all(row["status"] == "fallback_text" and "bad picture" in row["reason"] for row in refused)
 
 
+@pytest.mark.faults
 def test_the_report_is_json_to_the_end(truth: Truth, tmp_path: Path, server: FaultyServer) -> None:
     """What a server says gets into the report; no byte of it spoils the file."""
     body = "\u0000\ud7ff\u2028 " + json.dumps({"error": "\\ud800"})
