@@ -74,9 +74,10 @@ def test_any_text_can_be_measured(text: str, layer: str) -> None:
 
 
 def test_ink_is_what_differs_from_the_ground() -> None:
-    page = np.full((800, 400, 3), 255, np.uint8)
+    page = np.full((1288, 640, 3), 255, np.uint8)
     assert ink(page) == (0.0, 0)
-    page[:80] = 0
-    assert ink(page) == (0.1, 32000) == ink(255 - page)
-    page[400:] = 220
-    assert ink(page).share == 0.1, "a shade is no ink"
+    page[:128] = 0
+    assert ink(page) == (0.09938, 81920) == ink(255 - page)
+    assert ink(page[::2, ::2]).pixels == 81920, "as many pixels whatever the size"
+    page[700:] = 220
+    assert ink(page).share == 0.09938, "a shade is no ink"

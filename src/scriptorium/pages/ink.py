@@ -7,12 +7,14 @@ if TYPE_CHECKING:
 
 CONTRAST = 64
 """Gray levels by which a mark differs from the page's ground."""
+SIDE = 1288
+"""Pixels of the longest side that counts of pixels are for: the same page has the same count at any size."""
 EVERY = 4
 """Of so many rows and columns one is looked at."""
 
 
 class Ink(NamedTuple):
-    """The share of a page image that bears marks, in [0, 1], and how many pixels that is."""
+    """The share of a page image that bears marks, in [0, 1], and how many pixels that is of one SIDE long."""
 
     share: float
     pixels: int
@@ -30,4 +32,5 @@ def measure(array: "np.ndarray") -> Ink:
     ground = int(counts.argmax())
     near = int(counts[max(0, ground - CONTRAST) : ground + CONTRAST + 1].sum())
     share = 1 - near / gray.size
-    return Ink(round(share, 5), round(share * array.shape[0] * array.shape[1]))
+    height, width = array.shape[:2]
+    return Ink(round(share, 5), round(share * height * width * (SIDE / max(height, width)) ** 2))
