@@ -27,7 +27,16 @@ MOST_MORE = 10.0
 
 def converted(corpus: Path, out: Path, url: str) -> Run:
     """One run of the command."""
-    words = ["convert", corpus, "--server", f"{url}#olmocr", "--out", out, "--adapter", "tiny"]
+    words: list[str | Path] = [
+        "convert",
+        corpus,
+        "--server",
+        f"{url}#olmocr",
+        "--out",
+        out,
+        "--adapter",
+        "tiny",
+    ]
     return run([OURS, *words], environment(out.parent / "cache"))
 
 

@@ -49,7 +49,10 @@ def rows(pages: int, shards: int) -> Iterator[dict[str, Any]]:
     """The rows of the plan."""
     for number in range(pages // IN_DOCUMENT):
         document = hashlib.sha256(str(number).encode()).hexdigest()
-        row = {"document": document, "source": f"corpus/{number // 1000:04d}/{number:07d}.pdf"}
+        row: dict[str, Any] = {
+            "document": document,
+            "source": f"corpus/{number // 1000:04d}/{number:07d}.pdf",
+        }
         row |= {
             "pages": IN_DOCUMENT,
             "status": "pending",
