@@ -29,17 +29,12 @@ LEASES = "leases"
 
 @dataclass(frozen=True)
 class State:
-    """A lease as it is written: who has it, or had it, since when, and what was said at its release."""
+    """A lease as it is written: its epoch, what changes with every heartbeat, and what was said at its release."""
 
     epoch: int
-    owner: str
-    counter: int
+    mark: str
     released: bool
     note: dict[str, Any]
-
-    def mark(self) -> tuple[int, str, int]:
-        """What changes with every heartbeat."""
-        return self.epoch, self.owner, self.counter
 
 
 class Leases:
@@ -53,7 +48,7 @@ class Leases:
         self.quick = Bucket(objects.uri, patience=heartbeat) if isinstance(objects, Bucket) else objects
         """The same for heartbeats, which are not worth long waiting."""
         self.owner = f"pid {os.getpid()} on {socket.gethostname()}, {uuid.uuid4().hex[:12]}"
-        self._seen: dict[str, tuple[tuple[int, str, int], float]] = {}
+        self._seen: dict[str, tuple[tuple[int, str], float]] = {}
 
     def state(self, name: str) -> State | None:
         """The latest epoch of a lease; None if nobody had it yet."""
@@ -67,7 +62,7 @@ class Leases:
         if state is None or state.released:
             self._seen.pop(name, None)
             return True
-        now, mark = time.monotonic(), state.mark()
+        now, mark = time.monotonic(), (state.epoch, state.mark)
         if name not in self._seen or self._seen[name][0] != mark:
             self._seen[name] = (mark, now)
         return now - self._seen[name][1] > self.length
@@ -94,13 +89,18 @@ def latest(objects: Folder | Bucket, name: str) -> State | None:
     epochs = [int(file[:-5]) for file in objects.names(f"{LEASES}/{name}") if file[:-5].isdigit()]
     if not epochs:
         return None
-    found: dict[
-        str, Any
-    ] = {}  # of a file that is being written, or is gone already, the epoch alone is known
-    with contextlib.suppress(OSError, ValueError):
-        found = dict(json.loads(objects.read(path_of(name, max(epochs)))))
-    owner, counter = str(found.get("owner", "")), int(found.get("counter", -1))
-    return State(max(epochs), owner, counter, found.get("released") is True, dict(found.get("note") or {}))
+    try:
+        found = json.loads(objects.read(path_of(name, max(epochs))))
+    except (OSError, ValueError):  # it is being written, or is gone already: the epoch alone is known
+        found = None
+    found = found if isinstance(found, dict) else {}
+    note = found.get("note")
+    return State(
+        epoch=max(epochs),
+        mark=f"{found.get('owner')} {found.get('counter')}",
+        released=found.get("released") is True,
+        note=note if isinstance(note, dict) else {},
+    )
 
 
 class Lease:
