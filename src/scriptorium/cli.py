@@ -104,7 +104,7 @@ def convert(
     if not dry_run:
         children.start()  # at once: it takes as long as all the imports that follow
     from scriptorium.convert.corpus import Asked, Sources, convert_corpus
-    from scriptorium.convert.display import Display, showing
+    from scriptorium.convert.display import Display
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
     from scriptorium.convert.progress import Progress
@@ -129,9 +129,9 @@ def convert(
     manner = Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs)
     asked = Asked(servers or model, settings, threads, in_flight, retry or [], manner)
     told = Progress(cost_per_million_tokens, stop_share)
-    with showing(told, Display(progress.value, progress_file, metrics_port, metrics_host)):
-        corpus = Sources(sources, lists, pages, jobs, cache, options.filters)
-        report = convert_corpus(corpus, asked, out, options, told, children)
+    display = Display(progress.value, progress_file, metrics_port, metrics_host)
+    corpus = Sources(sources, lists, pages, jobs, cache, options.filters)
+    report = convert_corpus(corpus, asked, out, options, (told, display), children)
     summarise(report, out, options.formats)
 
 

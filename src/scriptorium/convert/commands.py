@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from scriptorium.convert import source_flags
+from scriptorium.convert import run_flags, source_flags
 from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError
 
@@ -70,15 +70,28 @@ def worker(
         float, typer.Option(help="Silence after which others take a shard; the same for all workers.")
     ] = 180.0,
     heartbeat_seconds: Annotated[float, typer.Option(help="Between two signs of life.")] = 30.0,
+    patience: run_flags.Patience = 600.0,
+    idle_timeout: run_flags.IdleTimeout = 120.0,
+    total_timeout: run_flags.TotalTimeout = 600.0,
+    logprobs: run_flags.Logprobs = False,
+    stop_share: run_flags.StopShare = 0.0,
+    cost_per_million_tokens: source_flags.CostPerMillion = 0.0,
+    progress: run_flags.Shown = run_flags.Kind.auto,
+    progress_file: run_flags.ProgressFile = None,
+    metrics_port: run_flags.MetricsPort = 0,
+    metrics_host: run_flags.MetricsHost = "127.0.0.1",
 ) -> None:
     """Convert the shards of a plan, together with any number of other workers, until every page is done.
 
     Start as many as you like, on as many machines, and stop them as you like. Exit code 3: documents of some pages are
     gone. `scriptorium outputs OUT` then writes the text.
     """
+    from scriptorium.convert.display import Display, showing
     from scriptorium.convert.documents import default_cache
+    from scriptorium.convert.progress import Progress
     from scriptorium.convert.worker import Job, work
     from scriptorium.serve.adapter import adapter_of, load
+    from scriptorium.serve.client import Asking
 
     if bool(server) == bool(model):
         raise ConfigError("convert worker: give --server URL or --model DIR, one of them")
@@ -88,6 +101,7 @@ def worker(
             raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
     settings = load(adapter or adapter_of(model))
     settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
+    told = Progress(cost_per_million_tokens, stop_share)
     job = Job(
         where=out,
         model=servers or model,
@@ -98,8 +112,11 @@ def worker(
         retry=[str(each) for each in retry or []],
         lease=lease_seconds,
         heartbeat=heartbeat_seconds,
+        manner=Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs),
+        progress=told,
     )
-    found = work(job)
+    with showing(told, Display(progress.value, progress_file, metrics_port, metrics_host)):
+        found = work(job)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.items()))
     typer.echo(f"{out}: every page is done: {counts or 'there are none'}")
     typer.echo(f"the text: scriptorium outputs {out}")

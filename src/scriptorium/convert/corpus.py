@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scriptorium.convert.display import Display, showing
 from scriptorium.convert.documents import Pages
 from scriptorium.convert.plan import facts_of, looked_path, plan_rows, wanted, write_plan
 from scriptorium.convert.progress import Progress
@@ -52,12 +53,17 @@ class Asked:
 
 
 def convert_corpus(
-    sources: Sources, asked: Asked, out: Path, options: "Options", progress: Progress, children: DocumentPool
+    sources: Sources,
+    asked: Asked,
+    out: Path,
+    options: "Options",
+    shown: tuple[Progress, Display],
+    children: DocumentPool,
 ) -> dict[str, Any]:
     """Convert `sources` into the folder `out`; its report. What an earlier run has read is not read again.
 
-    Raises as plan_corpus and convert_shard do; pages that stay pending are only reported. `children` are the
-    processes that open documents, closed in the end.
+    Raises as plan_corpus and convert_shard do; pages that stay pending are only reported. `shown`: what counts
+    the pages, and how it is shown; `children`: the processes that open documents, closed in the end.
     """
     plan, receipt = out / "plan.parquet", out / "shards" / "00000.json"
     with (
@@ -65,8 +71,9 @@ def convert_corpus(
         lease(out / "lease"),  # two at once would read each page twice and replace each other's outputs
     ):
         sweep(out)
-        with contextlib.suppress(PartialError):  # the report says which pages are pending, and the exit code
-            read_corpus(sources, asked, out, progress, children)
+        # The report says which pages are pending, and the exit code.
+        with contextlib.suppress(PartialError), showing(*shown):
+            read_corpus(sources, asked, out, shown[0], children)
         # Imported here: the servers need not wait for what is only needed when they are done.
         from scriptorium.convert.outputs.write import write_outputs
         from scriptorium.convert.report import write_report

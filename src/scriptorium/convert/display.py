@@ -87,6 +87,12 @@ class Table:
             self.live.stop()
 
 
+def leave_terminal() -> None:
+    """Show the cursor again, which a table hides: for a process that ends without ending the table."""
+    if sys.stderr.isatty():
+        print("\x1b[?25h", end="", file=sys.stderr)
+
+
 def line(now: Snapshot) -> str:
     """How it stands in one line."""
     parts = [f"pages: {now.done}/{now.total}, {now.recent_pages_per_second:.1f}/s"]

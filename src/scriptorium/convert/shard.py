@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert import layers
-from scriptorium.convert.display import Display, showing
+from scriptorium.convert.display import Display, leave_terminal, showing
 from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.host import allow_connections, give_back_images
 from scriptorium.convert.plan import label, read_plan, shards_of
@@ -266,6 +266,7 @@ def stoppable() -> Iterator[None]:
         if end.code != REQUEUE:
             raise
         print("asked to stop: finished pages are stored; run again to go on", file=sys.stderr)
+        leave_terminal()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(REQUEUE)

@@ -25,7 +25,7 @@ CacheFolder = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what there is to convert, and end.")]
 PagesPerSecond = Annotated[float, typer.Option(min=0, help="With --dry-run: speed, for an estimate of time.")]
 CostPerMillion = Annotated[
-    float, typer.Option("--cost-per-million-tokens", min=0, help="With --dry-run: price, for the cost.")
+    float, typer.Option("--cost-per-million-tokens", min=0, help="Price of a million tokens, for the cost.")
 ]
 TokensPerPage = Annotated[
     float, typer.Option(min=0, help="With --dry-run: tokens of a page, image, prompt and answer together.")

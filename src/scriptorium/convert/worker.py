@@ -17,6 +17,7 @@ from typing import Any
 from scriptorium.convert.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Lease, Leases, State
 from scriptorium.convert.place import SHARDS, Place
 from scriptorium.convert.plan import shards_of
+from scriptorium.convert.progress import Progress
 from scriptorium.convert.shard import (
     Reader,
     Row,
@@ -32,6 +33,7 @@ from scriptorium.errors import ConfigError, PartialError
 from scriptorium.pages.store import Place as Record
 from scriptorium.pages.store import writer_name
 from scriptorium.serve.adapter import Adapter
+from scriptorium.serve.client import Asking
 from scriptorium.serve.several import MOST_IN_FLIGHT
 
 LOOK_AGAIN_SECONDS = 10.0
@@ -53,6 +55,8 @@ class Job:
     retry: Collection[str] = ()
     lease: float = LEASE_SECONDS
     heartbeat: float = HEARTBEAT_SECONDS
+    manner: Asking | None = None
+    progress: Progress | None = None
 
 
 def work(job: Job) -> Counter[str]:
@@ -69,7 +73,8 @@ def work(job: Job) -> Counter[str]:
     with stoppable(), tempfile.TemporaryDirectory(prefix="scriptorium-") as scratch:
         place = Place(job.where, Path(scratch))
         log = place.logs / f"worker-{time.time_ns():x}.log"
-        with Reader(job.model, job.adapter, job.threads, job.in_flight, place.plan, job.cache, log) as reader:
+        asked = (job.model, job.adapter, job.threads, job.in_flight)
+        with Reader(*asked, place.plan, job.cache, log, job.manner, job.progress) as reader:
             worker = Worker(job, place, reader)
             worker.run()
     if worker.gone:
