@@ -51,12 +51,13 @@ rule convert_shard:
         model=lambda wildcards: served(CHOICE.run),
         adapter=adapter(CHOICE.run),
         store=lambda wildcards: f"{RESULTS}/corpus/{wildcards.corpus}/store",
+        in_flight=CONFIG.in_flight,
     message:
         "Convert shard {wildcards.shard} of {wildcards.corpus} with {params.model}"
     shell:
         "python {input.script:q} --plan {input.plan:q} --shard {wildcards.shard}"
         " --model {params.model:q} --adapter {params.adapter:q} --threads {threads}"
-        " --store {params.store:q} --out {output:q} &> {log:q}"
+        " --store {params.store:q} --in-flight {params.in_flight} --out {output:q} &> {log:q}"
 
 
 rule corpus_outputs:
