@@ -9,14 +9,17 @@ import contextlib
 import copy
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 
-from scriptorium.errors import ScriptoriumError
+from scriptorium.errors import ScriptoriumError, ServerError
+from scriptorium.pages.sheet import Sheet
+from scriptorium.serve.balance import Line
 from scriptorium.serve.client import ChatClient
 from scriptorium.serve.pools import Pools
+from scriptorium.serve.stream import Reply
 
 
 class Stopped(ScriptoriumError):
@@ -31,6 +34,15 @@ class Share(ChatClient):
         self.balancer = copy.copy(client.balancer)  # the same lines; stopped by itself
         self.connections = Connections(client.pools)
         self.pools = self.connections
+
+    def post(self, body: Callable[[Line], dict[str, Any]], image: bytes | Sheet, since: float) -> Reply:
+        """As ChatClient.post. Raises Stopped after a hang-up."""
+        try:
+            return super().post(body, image, since)
+        except ServerError as error:
+            if self.connections.is_cut:
+                raise Stopped("stopped while the page waited for the server") from error
+            raise
 
     def hang_up(self) -> None:
         """End all requests now, and refuse more: whoever waits for one gets Stopped."""

@@ -82,6 +82,9 @@ async function read() {
   const password = find("#password").value;
   const more = password ? { "x-document-password": encodeURIComponent(password) } : {};
   try {
+    await state.file.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Error("The file has gone, or has changed since it was chosen; choose it again.");
+    });
     const response = await asked(`/v1/convert?${query}`, {
       method: "POST", body: state.file, headers: { "content-type": "application/octet-stream", ...more }, signal: state.stop.signal,
     });
@@ -245,7 +248,10 @@ function choose(file) {
   find("#read").disabled = false;
 }
 
-find("#file").addEventListener("change", (event) => choose(event.target.files[0]));
+find("#file").addEventListener("change", (event) => {
+  choose(event.target.files[0]);
+  event.target.value = ""; // the same file may be chosen again when it has changed
+});
 find("#form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (state.file) read();
