@@ -68,6 +68,8 @@ def convert(
     pages: source_flags.PageRanges = "",
     text_layer: source_flags.TextLayer = None,
     jobs: source_flags.Jobs = 1,
+    engine: source_flags.Engine = "",
+    box: source_flags.Box = "",
     cache: source_flags.CacheFolder = None,
     dry_run: source_flags.DryRun = False,
     pages_per_second: source_flags.PagesPerSecond = 0.0,
@@ -108,7 +110,7 @@ def convert(
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
     from scriptorium.convert.progress import Progress
-    from scriptorium.serve.adapter import adapter_of, load
+    from scriptorium.serve.adapter import adapter_of, drawn_with, load
     from scriptorium.serve.client import Asking
 
     sources, lists, cache = source or [], lists or [], cache or default_cache()
@@ -124,7 +126,7 @@ def convert(
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
     options = parse(flags.chosen(locals()), "convert")
-    settings = load(adapter or adapter_of(model))
+    settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
     settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
     manner = Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs)
     asked = Asked(servers or model, settings, threads, in_flight, retry or [], manner)

@@ -64,6 +64,8 @@ def worker(
         int, typer.Option(min=1, help="Most requests at a server at once; how many are sent adapts to it.")
     ] = 1600,
     text_layer: source_flags.TextLayer = None,
+    engine: source_flags.Engine = "",
+    box: source_flags.Box = "",
     retry: source_flags.Retry = None,
     cache: source_flags.CacheFolder = None,
     lease_seconds: Annotated[
@@ -90,7 +92,7 @@ def worker(
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.progress import Progress
     from scriptorium.convert.worker import Job, work
-    from scriptorium.serve.adapter import adapter_of, load
+    from scriptorium.serve.adapter import adapter_of, drawn_with, load
     from scriptorium.serve.client import Asking
 
     if bool(server) == bool(model):
@@ -99,7 +101,7 @@ def worker(
     for url in servers.split():
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
-    settings = load(adapter or adapter_of(model))
+    settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
     settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
     told = Progress(cost_per_million_tokens, stop_share)
     job = Job(

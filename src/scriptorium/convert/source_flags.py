@@ -19,6 +19,12 @@ TextLayer = Annotated[
     ),
 ]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes that open files while the plan is made.")]
+Engine = Annotated[
+    str, typer.Option(help="What draws pages first: pypdfium2 or poppler; by default the adapter says it.")
+]
+Box = Annotated[
+    str, typer.Option(help="What of a page is drawn: crop or media; by default the adapter says it (crop).")
+]
 CacheFolder = Annotated[
     Path | None, typer.Option("--cache", help="Folder for fetched and unpacked documents.")
 ]
