@@ -4,6 +4,7 @@ import io
 import json
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -192,3 +193,13 @@ def test_a_person_is_warned_once_when_most_pages_fail() -> None:
     said = [each for each in told if each]
     assert len(said) == 1
     assert "no head" in said[0]
+
+
+def test_the_time_after_the_last_page_does_not_count() -> None:
+    progress = Progress()
+    progress.add(1)
+    progress.page(reading())
+    first = progress.snapshot()
+    assert first.eta_seconds == 0
+    time.sleep(0.2)
+    assert progress.snapshot() == first

@@ -71,7 +71,7 @@ class Progress:
         self._lines: tuple[Line, ...] = ()
         self._statuses: Counter[str] = Counter()
         self._total = self._before = self._prompt_tokens = self._tokens = 0
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._recent: deque[tuple[float, int]] = deque([(self._began, 0)])
         self._warned = False
 
@@ -108,7 +108,7 @@ class Progress:
 
     def _step(self) -> None:
         """Remember how many there were, once a second."""
-        now = time.monotonic()
+        now = self._last = time.monotonic()
         if now - self._recent[-1][0] >= 1.0:
             self._recent.append((now, self._statuses.total()))
             while len(self._recent) > 2 and now - self._recent[1][0] > RECENT_SECONDS:
@@ -133,11 +133,12 @@ class Progress:
     def snapshot(self) -> Snapshot:
         """How it stands now."""
         with self._turn:
-            now, read = time.monotonic(), self._statuses.total()
+            read = self._statuses.total()
+            left = self._total - self._before - read
+            now = time.monotonic() if left else self._last  # what comes after the last page is no reading
             mean = read / max(now - self._began, 1e-9)
             since, then = self._recent[0]
             recent = (read - then) / max(now - since, 1e-9)
-            left = self._total - self._before - read
             servers = tuple(
                 Server(named(line.endpoint.base_url), line.flying, line.limit.size, line.open)
                 for line in self._lines
