@@ -16,7 +16,7 @@ from scriptorium.pages.pdf import PdfWorker
 from .speech import ARTICLE, shifted
 
 PDFS = Path(__file__).parents[2].parent / "shared" / "data" / "pdfs"
-GOLDEN = {"revision": 1, "sha256": "eeae5e64ce8f0a5f91822703ca71515ded682f95e20890f54f77bc5bd58a97bd"}
+GOLDEN = {"revision": 1, "sha256": "e4912bedc52fb4ef8fa60d4160810de55dc4f750839ab90014c5291b77d29ea2"}
 
 
 @pytest.mark.parametrize("code", ARTICLE)

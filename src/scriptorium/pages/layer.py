@@ -33,7 +33,7 @@ REVISION = 1
 PAIRS = Path(__file__).with_name("letter_pairs.json")
 """By script: its letters, folded, and for each two of them a character that says their cost.
 
-Made from the bigrams of lingua 1.3.5 (Apache-2.0): the mean over 36 languages in Latin letters, 8 in Cyrillic,
+Made from the bigrams of lingua 1.3.5 (Apache-2.0): the mean over 35 languages in Latin letters, 8 in Cyrillic,
 3 in Arabic, one each of the others."""
 
 LOWEST, STEP, ZERO = 2.0, 0.2, 35
