@@ -75,6 +75,15 @@ class Adapter(BaseModel):
         return hashlib.sha256(self.prompt.encode()).hexdigest()
 
 
+def drawn_with(adapter: Adapter, engine: str = "", box: str = "") -> Adapter:
+    """The adapter with pages drawn by another engine or of another box; its own where none is named.
+
+    Raises ConfigError for a name that is none.
+    """
+    chosen = Drawing(engine or adapter.renderer, box or adapter.page_box)
+    return adapter.model_copy(update={"renderer": chosen.engine, "page_box": chosen.box})
+
+
 def message_content(prompt: str, image: dict[str, Any]) -> list[dict[str, Any]]:
     """The parts of the user's message: the prompt, then `image` (a part as the caller's library wants it).
 
