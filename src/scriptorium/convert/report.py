@@ -11,11 +11,11 @@ from scriptorium.convert.outputs.documents import READ, documents, pages_of, rea
 from scriptorium.convert.quality import quality
 from scriptorium.files import whole, write_json
 
-REVISION = 5
+REVISION = 6
 """Raised when the same store gives another report."""
 
 COLUMNS = ("document", "source", "member", "id", "page", "status", "reason")
-PENDING = "its document was gone or changed when the page was to be read; run again"
+PENDING = "not read yet, or its document was gone or changed when it was to be; run again"
 MEASURES = ("attempts", "rotation", "finish_reason", "prompt_tokens", "tokens", "seconds")
 MOST_PROBLEMS = 100
 """Rows without text that are in the report itself."""
