@@ -18,6 +18,7 @@ from typing import Any
 from measure import MIB, emptied, environment, last_core, run
 
 from scriptorium.convert.plan import shard_of, write_plan
+from scriptorium.pages.signals import of_text
 from scriptorium.pages.store import Store, content_key
 
 ALL = ("dolma", "json", "markdown", "html", "text", "parquet")
@@ -72,6 +73,7 @@ def make(world: Path, pages: int, shards: int) -> None:
     (world / "shards").mkdir()
     for shard in range(shards):
         (world / "shards" / f"{shard}.json").write_text(json.dumps({"shard": shard, "settings": SETTINGS}))
+    signals = of_text(TEXT)  # as every page has that was read: else each output would measure it anew
     with Store(world / "store").writer("00000") as store:
         for row in rows(pages, shards):
             text = f"{row['document']} {row['page']}\n\n{TEXT}"
@@ -83,7 +85,7 @@ def make(world: Path, pages: int, shards: int) -> None:
                 "raw": "",
             }
             record |= {"finish_reason": "stop", "tokens": 700, "prompt_tokens": 1600, "seconds": 1.0}
-            record |= {"attempts": 1, "rotation": 0, "reason": ""}
+            record |= {"attempts": 1, "rotation": 0, "reason": "", "signals": signals}
             store.append(content_key(row["document"], row["page"], SETTINGS), "ok", record)
 
 
