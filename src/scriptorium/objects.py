@@ -59,8 +59,7 @@ class Folder:
 
     def create(self, name: str, data: bytes) -> bool:
         """Make a new file; False if there is one of that name. Of several who try, one succeeds."""
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._path(name)
         try:
             with path.open("xb") as file:
                 file.write(data)
@@ -72,9 +71,8 @@ class Folder:
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file, replacing one that is there. A reader sees the one or the other."""
-        path = self.root / name
+        path = self._path(name)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             part.write_bytes(data)
             part.replace(path)
@@ -87,6 +85,15 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
         (self.root / name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        """The path of a file, its folder made."""
+        path = self.root / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HostError(f"{path.parent}: {error.strerror}; name another folder") from error
+        return path
 
 
 class Bucket:
