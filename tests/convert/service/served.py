@@ -1,12 +1,15 @@
 """The service as a process of its own, on loopback."""
 
+import json
 import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -58,3 +61,38 @@ def serving(model_url: str, *options: str, **environment: str) -> Iterator[Serve
     finally:
         process.kill()
         process.communicate()
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The events of a stream."""
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+def pages(text: str) -> list[dict[str, Any]]:
+    """The pages in a stream, which must be whole."""
+    found = events(text)
+    assert found[0]["type"] == "document"
+    assert found[-1]["type"] == "end", found[-1]
+    return [event for event in found if event["type"] == "page"]
+
+
+def until(service: Served, **wanted: int) -> None:
+    """Wait until /health says so."""
+    for _ in range(600):
+        told = service.get("/health").json()
+        if all(told[key] == value for key, value in wanted.items()):
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError(f"{told} is never {wanted}")
+
+
+class Body:
+    """A body without end, that counts what was taken of it."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(1 << 12):
+            self.taken += 1 << 20
+            yield bytes(1 << 20)

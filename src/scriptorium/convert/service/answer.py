@@ -26,11 +26,15 @@ BEAT_SECONDS = 15.0
 """After so long without a page an empty line is sent, so that nobody on the way takes the line for dead."""
 
 
+class Stalled(Exception):
+    """The client takes nothing of its answer."""
+
+
 class Sender:
     """Sends an answer; knows whether it has begun, for then a fault cannot be a status any more."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, stall_seconds: float) -> None:
+        self._send, self._stall_seconds = send, stall_seconds
         self.begun = False
 
     async def begin(self, kind: str, **headers: str) -> None:
@@ -45,8 +49,12 @@ class Sender:
         await self.piece(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
 
     async def piece(self, data: bytes) -> None:
-        """Some bytes of the body."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        """Some bytes of the body. Raises Stalled if the client does not take those before."""
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        except TimeoutError as error:
+            raise Stalled from error
 
     async def end(self) -> None:
         """The end of the body."""

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from scriptorium import __version__
 from scriptorium.api import Converter, threaded
 from scriptorium.convert.service import metrics
-from scriptorium.convert.service.answer import Sender, answer, steps
+from scriptorium.convert.service.answer import Sender, Stalled, answer, steps
 from scriptorium.convert.service.guard import Guard, Rules
 from scriptorium.convert.service.limits import Limits
 from scriptorium.convert.service.openapi import description
@@ -116,11 +116,15 @@ class Conversion:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a document in, wait for its turn, and answer with its pages."""
-        request, sender, counted = Request(scope, receive), Sender(send), self.service.metrics
+        request, sender, counted = (
+            Request(scope, receive),
+            Sender(send, self.service.limits.stall_seconds),
+            self.service.metrics,
+        )
         try:
             await self._take(request, receive, sender)
             counted.request(200)
-        except (Gone, ClientDisconnect):
+        except (Gone, Stalled, ClientDisconnect):
             counted.sums["gone_total"] += 1
         except Exception as error:
             problem = problem_of(error)

@@ -35,6 +35,9 @@ def serve_api(
     drain_seconds: Annotated[
         float, typer.Option(help="After SIGTERM, for what is being read.", min=1)
     ] = 60.0,
+    stall_seconds: Annotated[
+        float, typer.Option(help="That a client may take nothing of its answer.", min=1)
+    ] = 60.0,
     patience: Annotated[
         float, typer.Option(help="Seconds that the model's servers may stay away; then 503.", min=0)
     ] = 120.0,
@@ -92,6 +95,7 @@ def serve_api(
         upload_seconds=upload_seconds,
         job_seconds=job_seconds,
         drain_seconds=drain_seconds,
+        stall_seconds=stall_seconds,
         urls=urls,
     )
     hosts = [*LOOPBACK, *(allow_host or [])] if host in LOOPBACK or allow_host else []

@@ -69,6 +69,7 @@ def _serve(service: Service, rules: Rules, host: str, port: int, proxies: str) -
         socket = config.bind_socket()
     except SystemExit as error:
         raise HostError(f"{host}:{port} cannot be listened to; choose another --port or --host") from error
+    socket.listen(config.backlog)  # who reads the address may come at once
     shown = f"[{host}]" if ":" in host else host
     print(f"Documents are read at\n  http://{shown}:{socket.getsockname()[1]}/", flush=True)
     server.run(sockets=[socket])

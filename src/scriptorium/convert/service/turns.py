@@ -53,6 +53,8 @@ class Turns:
     @contextlib.asynccontextmanager
     async def turn(self, ticket: Ticket) -> AsyncIterator[None]:
         """Wait for the document's turn, and hold it while the block runs. Raises Problem 503 at the end."""
+        if self.draining:
+            raise self.ending()
         self.line.append(ticket)
         self._call()
         try:
