@@ -1,11 +1,17 @@
 """`--engine` and `--box` of the command: what drew a page is recorded, and another box is another reading."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scriptorium.convert.plan import plan_corpus
+from scriptorium.convert.shard import convert_shard
+from scriptorium.pages import drawing
+from scriptorium.serve.adapter import load
 
 from ..faults import world
 from ..faults.conftest import server
@@ -19,7 +25,9 @@ needs_poppler = pytest.mark.skipif(not shutil.which("pdftoppm"), reason="poppler
 
 def stored(out: Path) -> list[dict[str, Any]]:
     """The records of the store."""
-    lines = [line for path in sorted((out / "store").rglob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    lines = [
+        line for path in sorted((out / "store").rglob("*.jsonl")) for line in path.open(encoding="utf-8")
+    ]
     return [json.loads(line) for line in lines if line.startswith('{"key"')]
 
 
@@ -35,6 +43,26 @@ def test_the_record_says_what_drew_the_page(tmp_path: Path, server: world.Faulty
     assert engines == ({"pypdfium2", "poppler"} if (corpus / "b.pdf").exists() else {"pypdfium2"})
     assert world.convert(corpus, tmp_path / "two", server.url, "--engine", "poppler").code == 0
     assert {record["engine"] for record in stored(tmp_path / "two")} == {"poppler"}
+
+
+@needs_poppler
+def test_a_page_that_was_unreadable_is_drawn_once_poppler_is_there(
+    tmp_path: Path, server: world.FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = MALFORMED / "pdf-js__bug1250079.pdf"
+    if not path.is_file():
+        pytest.skip("the malformed PDFs are not there")
+    plan, store = tmp_path / "plan.parquet", tmp_path / "store"
+    drawing.has_poppler.cache_clear()
+    plan_corpus(path, 1, plan)
+    found = []
+    for programs, retry in (("/nowhere", ()), (os.environ["PATH"], ()), (os.environ["PATH"], ("failed",))):
+        monkeypatch.setenv("PATH", programs)
+        drawing.has_poppler.cache_clear()
+        convert_shard(plan, 0, server.url, load(world.ADAPTER), 1, store, tmp_path / "r.json", retry=retry)
+        found.append(json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["statuses"])
+    drawing.has_poppler.cache_clear()
+    assert found == [{"unreadable": 1}, {"unreadable": 1}, {"ok": 1}]
 
 
 def test_another_box_is_another_reading(tmp_path: Path, server: world.FaultyServer) -> None:

@@ -19,14 +19,13 @@ from scriptorium.convert.documents import Pages, SourceError
 from scriptorium.convert.host import allow_connections, give_back_images
 from scriptorium.convert.plan import label, read_plan, shards_of
 from scriptorium.convert.progress import Progress
-from scriptorium.errors import HostError, PartialError
+from scriptorium.errors import HostError, PartialError, blame_host
 from scriptorium.objects import Bucket, Folder
 from scriptorium.pages.pdf import PdfError
 from scriptorium.pages.sheet import Budget, Sheet
 from scriptorium.pages.store import Place, Store, Writer, content_keys, writer_name
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import Asking, ChatClient
-from scriptorium.serve.faults import HOST
 from scriptorium.serve.reader import POLICY, Reading, asking, read_page
 from scriptorium.serve.several import MOST_IN_FLIGHT, endpoints, is_url, models, named
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-RETRY = {"failed": ("gave_up",), "fallback": ("fallback_text", "salvaged", "gave_up")}
+RETRY = {"failed": ("gave_up", "unreadable"), "fallback": ("fallback_text", "salvaged", "gave_up")}
 """What `--retry` asks for again, by the status of the best record."""
 REQUEUE = 128 + signal.SIGTERM
 """Exit code of a run that was asked to stop and can go on: not done, and no error."""
@@ -361,9 +360,8 @@ def read_row(
     except PdfError as error:
         return Reading("unreadable", "", None, "", "", 0, 0.0, 0, reason=f"{error.reason}: {error}")
     except OSError as error:
-        if error.errno not in HOST:
-            raise
-        raise HostError(f"{label(row)}: {error.strerror} on this host; make room and run again") from error
+        blame_host(error, label(row))
+        raise
 
 
 def first_seed(row: Row, adapter: Adapter) -> int:
