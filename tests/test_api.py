@@ -49,7 +49,7 @@ def test_the_import_is_light() -> None:
 
 
 def test_one_document_at_once(model: world.FaultyServer, path: Path) -> None:
-    document = scriptorium.convert(path, server=model.url, adapter=ADAPTER)
+    document = scriptorium.convert_document(path, server=model.url, adapter=ADAPTER)
     texts = true_texts(path, ADAPTER)
     assert [page.text for page in document.pages] == texts
     assert (document.name, document.kind, document.page_count) == (str(path), "pdf", 4)
@@ -99,7 +99,7 @@ def test_other_forms_of_a_document() -> None:
     texts = iter([hostile, "the middle.\n\nMore."])
     with ScriptedServer(lambda _: answer(encode(FrontMatter(), next(texts)))) as server:
         settings = {"server": server.url, "adapter": ADAPTER, "in_flight": 1}
-        document = scriptorium.convert(world.document("forms", 2), **settings)
+        document = scriptorium.convert_document(world.document("forms", 2), **settings)
     assert "<script" not in document.html() and "<h1>A title</h1>" in document.html()
     assert document.plain_text().startswith("A title\n\nwords")
     assert document.markdown(marks="comment").startswith("<!-- page 1 -->")
@@ -138,10 +138,10 @@ def test_a_password_is_used_and_forgotten(converter: scriptorium.Converter) -> N
 
 def test_pages_that_fail_are_told(model: world.FaultyServer) -> None:
     with world.FaultyServer({"rules": [{"fault": "headless", "share": [0, 1]}]}) as poor:
-        document = scriptorium.convert(samples.pdf(2), server=poor.url, adapter=ADAPTER)
+        document = scriptorium.convert_document(samples.pdf(2), server=poor.url, adapter=ADAPTER)
         assert document.statuses == {"blank": 2}
         image = samples.encoded(samples.picture(), "png")
-        (page,) = scriptorium.convert(image, server=poor.url, adapter=ADAPTER).pages
+        (page,) = scriptorium.convert_document(image, server=poor.url, adapter=ADAPTER).pages
         assert (page.status, page.attempts, page.failed) == ("gave_up", 2, True)
         assert page.reason and not page.text
 
@@ -153,7 +153,7 @@ def test_settings_that_cannot_be_carried_out() -> None:
     with pytest.raises(ConfigError, match="colour"):
         scriptorium.Converter(server="http://x", colour="red")  # type: ignore[call-arg]
     with pytest.raises(ServerError):
-        scriptorium.convert(b"", server="http://127.0.0.1:9")
+        scriptorium.convert_document(b"", server="http://127.0.0.1:9")
     closed = scriptorium.Converter(server="http://127.0.0.1:9")
     closed.close()
     with pytest.raises(ConfigError, match="closed"):
@@ -173,9 +173,9 @@ def test_many_threads_share_a_converter(converter: scriptorium.Converter, tmp_pa
 def test_a_store_saves_the_second_reading(model: world.FaultyServer, tmp_path: Path) -> None:
     data = world.document("store", 3)
     settings = {"server": model.url, "adapter": ADAPTER, "store": tmp_path / "store"}
-    first = scriptorium.convert(data, pages="1-2", **settings)  # type: ignore[arg-type]
+    first = scriptorium.convert_document(data, pages="1-2", **settings)  # type: ignore[arg-type]
     asked = model.told()["requests"]
-    again = scriptorium.convert(data, **settings)  # type: ignore[arg-type]
+    again = scriptorium.convert_document(data, **settings)  # type: ignore[arg-type]
     assert model.told()["requests"] == asked + 1
     assert [page.text for page in again.pages[:2]] == [page.text for page in first.pages]
 
@@ -216,11 +216,11 @@ def test_async_pages_and_documents(converter: scriptorium.Converter, path: Path)
 
 def test_async_without_a_converter(model: world.FaultyServer, path: Path) -> None:
     async def work() -> None:
-        document = await scriptorium.aconvert(path, server=model.url, adapter=ADAPTER)
+        document = await scriptorium.aconvert_document(path, server=model.url, adapter=ADAPTER)
         async for page in scriptorium.aconvert_pages(path, pages="2", server=model.url, adapter=ADAPTER):
             assert page == document.pages[1] or page.text == document.pages[1].text
         with pytest.raises(InputError):
-            await scriptorium.aconvert(b"no", server=model.url, adapter=ADAPTER)
+            await scriptorium.aconvert_document(b"no", server=model.url, adapter=ADAPTER)
 
     asyncio.run(work())
 

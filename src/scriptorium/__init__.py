@@ -10,9 +10,9 @@ if TYPE_CHECKING:
         Converter,
         Document,
         PageResult,
-        aconvert,
+        aconvert_document,
         aconvert_pages,
-        convert,
+        convert_document,
         convert_pages,
     )
 
@@ -21,9 +21,9 @@ __all__ = [
     "Document",
     "PageResult",
     "__version__",
-    "aconvert",
+    "aconvert_document",
     "aconvert_pages",
-    "convert",
+    "convert_document",
     "convert_pages",
 ]
 

@@ -2,7 +2,7 @@
 
     import scriptorium
 
-    document = scriptorium.convert("report.pdf", server="http://localhost:8000")
+    document = scriptorium.convert_document("report.pdf", server="http://localhost:8000")
     print(document.markdown())
 
     with scriptorium.Converter(server="http://localhost:8000") as converter:
@@ -31,9 +31,9 @@ __all__ = [
     "Converter",
     "Document",
     "PageResult",
-    "aconvert",
+    "aconvert_document",
     "aconvert_pages",
-    "convert",
+    "convert_document",
     "convert_pages",
 ]
 
@@ -236,7 +236,7 @@ def closed(jobs: "list[Job]") -> None:
         job.close()
 
 
-def convert(source: "Source", *, pages: str = "", **settings: Unpack[Settings]) -> Document:
+def convert_document(source: "Source", *, pages: str = "", **settings: Unpack[Settings]) -> Document:
     """Read one document: `Converter(**settings).convert(source)`. A Converter reads many without starting anew."""
     with Converter(**settings) as converter:
         return converter.convert(source, pages=pages)
@@ -250,7 +250,7 @@ def convert_pages(
         yield from converter.convert_pages(source, pages=pages, ordered=ordered)
 
 
-async def aconvert(source: "Source", *, pages: str = "", **settings: Unpack[Settings]) -> Document:
+async def aconvert_document(source: "Source", *, pages: str = "", **settings: Unpack[Settings]) -> Document:
     """As `convert`, in a running event loop."""
     async with Converter(**settings) as converter:
         return await converter.aconvert(source, pages=pages)
