@@ -15,7 +15,7 @@ from scriptorium.convert.plan import facts_of, looked_path, plan_rows, wanted, w
 from scriptorium.convert.progress import Progress
 from scriptorium.convert.shard import Reader, finish, keyed, partial_of, read_rows, settings_of
 from scriptorium.errors import PartialError
-from scriptorium.files import sweep
+from scriptorium.files import sha256_file, sha256_json, sweep, write_json
 from scriptorium.job import lease
 from scriptorium.pages.pool import DocumentPool
 from scriptorium.pages.store import Store, writer_name
@@ -74,13 +74,44 @@ def convert_corpus(
         # The report says which pages are pending, and the exit code.
         with contextlib.suppress(PartialError), showing(*shown):
             read_corpus(sources, asked, out, shown[0], children)
-        # Imported here: the servers need not wait for what is only needed when they are done.
-        from scriptorium.convert.outputs.write import write_outputs
-        from scriptorium.convert.report import write_report
+        return write_all(plan, receipt if receipt.exists() else partial_of(receipt), out, options)
 
-        receipt = receipt if receipt.exists() else partial_of(receipt)
-        write_outputs(plan, out / "store", [receipt], out, options)
-        return write_report(plan, out / "store", [receipt], out / "report.json", sources.filters)
+
+def write_all(plan: Path, receipt: Path, out: Path, options: "Options") -> dict[str, Any]:
+    """Write outputs and report of a corpus that was read; the report. What is there already is left alone.
+
+    A stamp says what they were last made of; write_outputs takes it away, so that it never outlives them.
+    """
+    # Imported here: the servers need not wait for what is only needed when they are done.
+    from scriptorium.convert.outputs.write import STAMP, write_outputs
+    from scriptorium.convert.report import write_report
+
+    stamp, report = out / STAMP, out / "report.json"
+    made_of = state_of(plan, receipt, out / "store", options)
+    there = all(path.exists() for path in (stamp, report, *(out / name for name in options.formats)))
+    if there and json.loads(stamp.read_text(encoding="utf-8")) == made_of:
+        return json.loads(report.read_text(encoding="utf-8"))
+    write_outputs(plan, out / "store", [receipt], out, options)
+    found = write_report(plan, out / "store", [receipt], report, options.filters)
+    write_json(stamp, made_of)
+    return found
+
+
+def state_of(plan: Path, receipt: Path, store: Path, options: "Options") -> str:
+    """A digest of all that outputs and report depend on; of the store its segments' names and sizes, as they grow."""
+    from scriptorium.convert import outputs, report
+    from scriptorium.pages import signals
+
+    segments = sorted((path.name, path.stat().st_size) for path in store.glob("segments/*.jsonl"))
+    return sha256_json(
+        {
+            "plan": sha256_file(plan),
+            "receipt": sha256_file(receipt),
+            "segments": segments,
+            "options": options.model_dump(mode="json"),
+            "code": [outputs.REVISION, report.REVISION, signals.REVISION],
+        }
+    )
 
 
 def read_corpus(

@@ -19,6 +19,8 @@ from scriptorium.errors import InputError
 from scriptorium.files import whole
 
 MANIFEST = "documents.jsonl"
+STAMP = "written.json"
+"""What outputs and report were made of, where `convert` wrote them: it does not write the same again."""
 
 
 class Summary(NamedTuple):
@@ -48,6 +50,7 @@ def write_outputs(
     settings = read_settings(receipts)
     if not plan.is_file():
         raise InputError(f"plan {plan}: no such file")
+    (folder / STAMP).unlink(missing_ok=True)
     counts = Counter[str]()
     with contextlib.ExitStack() as stack:
         manifest = stack.enter_context(
