@@ -12,7 +12,7 @@ from scriptorium.convert import archives, remote
 from scriptorium.convert.cache import LIMIT, Cache
 from scriptorium.convert.inputs import password_key, passwords
 from scriptorium.convert.plan import manifests_of
-from scriptorium.errors import InputError
+from scriptorium.errors import InputError, blame_host
 from scriptorium.files import sha256_file, sha256_json
 from scriptorium.pages.drawing import Drawing
 from scriptorium.pages.pdf import Drawn, PdfError, Word
@@ -62,6 +62,7 @@ def _verify(path: Path, row: dict[str, Any]) -> None:
     try:
         found = sha256_file(path)
     except OSError as error:
+        blame_host(error, _label(row))
         raise SourceError(f"{_label(row)}: {error.strerror}; it was there when the plan was made") from error
     if found != row["document"]:
         if path.suffix == ".fetch":
@@ -100,6 +101,7 @@ def _unpack(row: dict[str, Any], archive: Path, cache: Cache) -> None:
     try:
         kind = archives.archive_kind(archive)
     except OSError as error:
+        blame_host(error, _label(row))
         raise SourceError(f"{_label(row)}: {error.strerror}; it was there when the plan was made") from error
     if kind not in ("zip", "tar"):
         raise SourceError(f"{_label(row)}: no archive any more; plan again")
@@ -211,6 +213,7 @@ class Pages:
         try:
             status = path.stat()
         except OSError as error:
+            blame_host(error, _label(row))
             raise SourceError(
                 f"{_label(row)}: {error.strerror}; it was there when the plan was made"
             ) from error

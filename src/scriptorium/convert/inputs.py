@@ -17,7 +17,7 @@ from scriptorium.convert import remote
 from scriptorium.convert.looked import Stamp, stamp_of
 from scriptorium.convert.patterns import has_magic, matches, split_base
 from scriptorium.convert.ranges import Ranges, parse_ranges
-from scriptorium.errors import InputError
+from scriptorium.errors import InputError, blame_host
 from scriptorium.files import sha256_json
 
 STDIN = "-"
@@ -127,6 +127,7 @@ def walk(folder: Path) -> Iterator[Path]:
     try:
         names, folders = listed(folder)
     except OSError as error:
+        blame_host(error, f"corpus {folder}")
         raise InputError(f"corpus {folder}: cannot be listed: {error.strerror}") from error
     for name in names:
         if name in folders:

@@ -13,6 +13,7 @@ from scriptorium.convert.cache import Cache
 from scriptorium.convert.inputs import Document
 from scriptorium.convert.looked import Looked
 from scriptorium.convert.ranges import Ranges
+from scriptorium.errors import blame_host
 from scriptorium.files import sha256_file, sha256_json
 from scriptorium.pages.pdf import PdfError
 from scriptorium.pages.pool import DocumentPool
@@ -49,6 +50,7 @@ def look_all(documents: Sequence[Document], pdf: DocumentPool, cache: Cache) -> 
         try:
             read = None if document.reason or path is None else read_plain(path)
         except OSError as error:
+            blame_host(error, remote.shown(document.source))
             found[number] = [Found(row_of(document), document.ranges, f"missing: {error.strerror}")]
             continue
         if path and read:
@@ -105,6 +107,8 @@ def remember(document: Document, found: list[Found], looked: Looked) -> None:
 def look(document: Document, pdf: DocumentPool, cache: Cache) -> list[Found]:
     """Look at a file, or at every member of an archive. Nothing is raised for what is wrong with a file.
 
+    Raises HostError where this host is short of something.
+
     What had to be fetched or unpacked stays in `cache` while there is room.
     """
     row = row_of(document)
@@ -122,6 +126,7 @@ def look(document: Document, pdf: DocumentPool, cache: Cache) -> list[Found]:
     except remote.FetchError as error:
         return [Found(row, document.ranges, f"{error.reason}: {error}")]
     except OSError as error:
+        blame_host(error, remote.shown(document.source))
         return [Found(row, document.ranges, f"missing: {error.strerror}")]
 
 

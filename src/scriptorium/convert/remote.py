@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scriptorium.convert.patterns import has_magic, matches, split_base
-from scriptorium.errors import ConfigError, InputError
+from scriptorium.errors import ConfigError, InputError, blame_host
 from scriptorium.files import sha256_json
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -103,6 +103,7 @@ def fetch(uri: str, folder: Path) -> Path:
         except FetchError:
             raise
         except Exception as error:  # each driver has its own: a timeout, a reset, a short read
+            blame_host(error, shown(uri))
             again = _transport(error, uri)
             if not left or not again:
                 reason = "unreachable" if again else "missing"

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from scriptorium.errors import HostError
 from scriptorium.family import kill_family
 
 LARGEST_ANSWER = 1 << 30
@@ -46,7 +47,9 @@ class Child:
     """The process of a script that answers requests on its standard input; it starts with the first one.
 
     A request is a length (4 bytes, big endian) and a JSON object; an answer the same, and then as many raw
-    bytes as the object's `bytes` says. `memory` bytes, `cpu_seconds` and `wall_seconds` bound each request.
+    bytes as the object's `bytes` says. The first answer, to no request, says that the child is up: one that
+    ends before it has seen no document, and what ended it is this host's. `memory` bytes, `cpu_seconds` and
+    `wall_seconds` bound each request.
     Used by one thread at a time.
     """
 
@@ -54,30 +57,39 @@ class Child:
         self.script = script
         self.memory, self.cpu_seconds, self.wall_seconds = memory, cpu_seconds, wall_seconds
         self.process: subprocess.Popen[bytes] | None = None
+        self.up = False
 
     def start(self) -> None:
-        """Start the process if there is none; a request does so by itself."""
+        """Start the process if there is none; a request does so by itself. Raises HostError."""
         if self.process is None:
             # -I would hide the packages of a user; -P keeps the names beside the script from hiding a library's
             command = [sys.executable, "-P", str(self.script), str(self.memory), str(self.cpu_seconds)]
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise no_start(str(error.strerror)) from error
 
     def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        """One request and its answer. Raises Crash; the process is gone then."""
+        """One request and its answer. Raises Crash, or HostError for a child that is not up; it is gone then."""
         self.start()
         assert self.process is not None
         watch = Watch(self.process, self.memory, self.cpu_seconds, self.wall_seconds)
         watch.start()
         try:
+            if not self.up:
+                answer_of(self.process)
+                self.up = True
             return exchange(self.process, request)
         except (EOFError, OSError, ValueError) as error:
             watch.stop()
+            if not self.up:
+                raise no_start(watch.verdict[1] if watch.verdict else ending(self.process)) from error
             raise Crash(*(watch.verdict or self._post_mortem(self.process))) from error
         finally:
             watch.stop()
@@ -94,12 +106,11 @@ class Child:
             return "timeout", _too_long(self.cpu_seconds)
         if -code in OUT_OF_MEMORY:
             return "memory", _too_much(self.memory)
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return "damaged", f"it crashes the PDF library ({name})"
+        return "damaged", f"it crashes the PDF library ({ending(process)})"
 
     def kill(self) -> None:
         """End the process and whatever came of it."""
-        process, self.process = self.process, None
+        process, self.process, self.up = self.process, None, False
         if process is None:
             return
         kill_family(process)
@@ -169,9 +180,15 @@ def family_meter(pid: int) -> Callable[[], tuple[int, float]]:
 def exchange(process: subprocess.Popen[bytes], request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
     """Send a request and read its answer. Raises EOFError, OSError, or ValueError for nonsense."""
     body = json.dumps(request).encode()
-    assert process.stdin and process.stdout
+    assert process.stdin
     process.stdin.write(struct.pack(">I", len(body)) + body)
     process.stdin.flush()
+    return answer_of(process)
+
+
+def answer_of(process: subprocess.Popen[bytes]) -> tuple[dict[str, Any], bytearray]:
+    """The next answer. Raises EOFError, OSError, or ValueError for nonsense."""
+    assert process.stdout
     (length,) = struct.unpack(">I", receive(process.stdout, 4))
     header = json.loads(receive(process.stdout, length))
     return header, receive(process.stdout, header["bytes"])
@@ -191,6 +208,23 @@ def close(pipe: IO[bytes]) -> None:
     """Close a pipe to a process that may be gone."""
     with contextlib.suppress(OSError):  # what was left in the buffer has no reader any more
         pipe.close()
+
+
+def ending(process: subprocess.Popen[bytes]) -> str:
+    """How a process that closed its end has ended."""
+    try:
+        code = process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "it answers nonsense"
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def no_start(how: str) -> HostError:
+    """What is said of a child that does not come up."""
+    return HostError(
+        f"the process that opens documents does not start ({how}): this host may be short of open files "
+        "(ulimit -n), processes (ulimit -u) or memory; raise the limit and run again"
+    )
 
 
 def _too_long(seconds: float) -> str:

@@ -11,7 +11,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from scriptorium.errors import InputError
+from scriptorium.errors import HostError, InputError
 from scriptorium.pages.child import Child, Crash
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ WALL_SECONDS = 120.0
 """Time until an answer, on a machine that is busy with other things."""
 
 REASONS = ("missing", "not_a_pdf", "encrypted", "damaged", "no_pages", "bad_page", "timeout", "memory")
+
+HOST = "host"
+"""The child's reason where no file is to blame but the machine."""
 
 LINE_END_HYPHEN = "\x02"
 """What PDFium puts for a hyphen at the end of a line and the line break after it."""
@@ -197,6 +200,8 @@ class PdfWorker:
                 header, raw = self._exchange(request)
             except Crash as crash:
                 raise PdfError(crash.reason, f"{where}: {crash}") from crash
+        if header.get("reason") == HOST:
+            raise HostError(f"{where}: {header['message']} on this host; raise its limit and run again")
         if "reason" in header:
             raise PdfError(header["reason"], f"{where}: {header['message']}")
         return header, raw

@@ -5,6 +5,7 @@ and a JSON object; an answer is the same, followed by `bytes` raw bytes. It impo
 so that it starts in 50 ms. The limits below are in force before the first PDF library is loaded.
 """
 
+import errno
 import importlib.util
 import json
 import shutil
@@ -35,7 +36,8 @@ def limit(memory: int) -> None:
     if sys.platform == "linux":  # macOS refuses it
         wanted.append((resource.RLIMIT_AS, memory))
     for kind, value in wanted:
-        resource.setrlimit(kind, (value, value))
+        most = resource.getrlimit(kind)[1]  # one that is lower already cannot be raised; -1 is none
+        resource.setrlimit(kind, (min(value, most) if most >= 0 else value,) * 2)
 
 
 def allow_cpu(seconds: int) -> None:
@@ -108,6 +110,7 @@ def open_document(path: str, password: str | None) -> Any:
         document = pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:
         if error.err_code == pypdfium2.raw.FPDF_ERR_FILE:
+            Path(path).open("rb").close()  # what cannot be opened is not without pages
             raise Failure("no_pages", "the document has no pages") from error
         if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
             wrong = "the password is wrong" if password else "it needs a password"
@@ -357,7 +360,8 @@ def answer(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     except FileNotFoundError:
         return {"reason": "missing", "message": "no such file"}, b""
     except OSError as error:
-        return {"reason": "missing", "message": f"cannot be read: {error.strerror}"}, b""
+        reason = "host" if error.errno in (errno.EMFILE, errno.ENFILE) else "missing"
+        return {"reason": reason, "message": f"cannot be read: {error.strerror}"}, b""
     except MemoryError:
         return {"reason": "memory", "message": "it needs more memory than the limit"}, b""
     except Exception as error:  # whatever a hostile file can make a library raise costs this file only
@@ -384,6 +388,7 @@ def main() -> None:
     pypdfium2.raw.FPDF_SetSandBoxPolicy(pypdfium2.raw.FPDF_POLICY_MACHINETIME_ACCESS, False)
     documents = Documents()
     source, out = sys.stdin.buffer, sys.stdout.buffer
+    send(out, {}, b"")  # it is up
     while head := source.read(4):
         request = json.loads(source.read(struct.unpack(">I", head)[0]))
         allow_cpu(cpu)

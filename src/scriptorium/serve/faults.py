@@ -3,7 +3,6 @@
 What is the line's is raised as Fault and waited out; it never counts as a model's attempt.
 """
 
-import errno
 import json
 import re
 import ssl
@@ -13,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from scriptorium.errors import ConfigError, HostError, InputError, ScriptoriumError
+from scriptorium.errors import SHORT, ConfigError, HostError, InputError, ScriptoriumError
 from scriptorium.serve.endpoint import Endpoint
 
 BUSY = {408, 409, 425, 429}
@@ -21,7 +20,6 @@ BUSY = {408, 409, 425, 429}
 OVERLOAD = {408, 429, 503, 504, 529}
 REFUSED = {400, 413, 422}
 """The page's fault; what is left of 3xx and 4xx is the configuration's: the key, the address, the model."""
-HOST = {errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
 LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -72,7 +70,7 @@ def of_error(error: Exception, endpoint: Endpoint) -> Fault | ScriptoriumError:
     """What an exception of the HTTP library amounts to."""
     causes = list(chain(error))
     for cause in causes:
-        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno in HOST:
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno in SHORT:
             return HostError(
                 f"{cause.strerror} while asking {endpoint.base_url}: lower --in-flight or raise this host's "
                 "limit (ulimit -n), then run again; pages that were not read stay pending"
