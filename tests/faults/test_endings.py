@@ -15,6 +15,7 @@ ENDED_SECONDS = 30.0
 """Far more than an orderly end takes here, far less than the client waits for an answer."""
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_waits_for_no_request_that_hangs(
     truth: Truth, tmp_path: Path, server: FaultyServer, how: signal.Signals
@@ -22,13 +23,14 @@ def test_asked_to_end_it_waits_for_no_request_that_hangs(
     """The server holds every second page for ever; all others are in the store afterwards."""
     server.order(rules=[{"fault": "hang", "share": [0, 8]}])
     process = world.start(truth.corpus, tmp_path / "out", server.url)
-    while True:
-        assert process.poll() is None
+
+    def only_held_pages_are_left() -> bool:
         told = server.told()
         held = told["played"].get("hang", 0)
-        if held and held + len(told["answered"]) == truth.pages:
-            break
-    answered = len(told["answered"])
+        return held > 0 and held + len(told["answered"]) == truth.pages
+
+    world.until(process, only_held_pages_are_left)
+    answered = len(server.told()["answered"])
     process.send_signal(how)
     process.wait(ENDED_SECONDS)
     assert world.finish(process).code == {signal.SIGTERM: 143, signal.SIGINT: 130}[how]
@@ -39,6 +41,7 @@ def test_asked_to_end_it_waits_for_no_request_that_hangs(
     assert world.outputs(tmp_path / "out") == truth.outputs
 
 
+@pytest.mark.faults
 def test_too_many_failed_pages_end_the_run_if_that_is_wanted(
     truth: Truth, tmp_path: Path, server: FaultyServer
 ) -> None:
@@ -52,7 +55,9 @@ def test_too_many_failed_pages_end_the_run_if_that_is_wanted(
     assert not (tmp_path / "out" / "report.json").exists()
 
 
-@pytest.mark.parametrize("status", [501, 503, 507])
+@pytest.mark.parametrize(
+    "status", [503, *(pytest.param(other, marks=pytest.mark.faults) for other in (501, 507))]
+)
 def test_a_server_that_stays_away_is_waited_for_as_long_as_one_likes(
     truth: Truth, tmp_path: Path, server: FaultyServer, status: int
 ) -> None:
@@ -63,6 +68,7 @@ def test_a_server_that_stays_away_is_waited_for_as_long_as_one_likes(
     assert stored(tmp_path / "out") == 0
 
 
+@pytest.mark.faults
 def test_answers_that_hang_are_asked_for_again_after_the_total_timeout(
     truth: Truth, tmp_path: Path, server: FaultyServer
 ) -> None:
@@ -72,6 +78,7 @@ def test_answers_that_hang_are_asked_for_again_after_the_total_timeout(
     assert world.outputs(tmp_path / "out") == truth.outputs
 
 
+@pytest.mark.faults
 def test_progress_is_told_as_json_and_in_a_file(truth: Truth, tmp_path: Path, server: FaultyServer) -> None:
     file = tmp_path / "progress.jsonl"
     more = ["--progress", "json", "--progress-file", str(file), "--cost-per-million-tokens", "2"]

@@ -1,6 +1,8 @@
 """What the faulty server reads on a page, so that outputs can be checked: its truth, or a text from its pixels."""
 
+import atexit
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -67,13 +69,20 @@ def answer_of(name: str) -> str:
 
 def page_hashes(path: Path, adapter: str) -> list[str]:
     """The names of a PDF's page images."""
-    rules = load(adapter)
-    with PdfWorker() as pdf:
-        images = [
-            pdf.render(path, page, rules.image_side, max_scale=rules.max_scale)
-            for page in range(1, len(pdf.pages(path)) + 1)
-        ]
+    rules, pdf = load(adapter), worker()
+    images = [
+        pdf.render(path, page, rules.image_side, max_scale=rules.max_scale)
+        for page in range(1, len(pdf.pages(path)) + 1)
+    ]
     return [hash_of_pixels(image) for image in images]
+
+
+@functools.cache
+def worker() -> PdfWorker:
+    """One for all the tests of this process; its child ends with it."""
+    pdf = PdfWorker()
+    atexit.register(pdf.close)
+    return pdf
 
 
 def true_texts(path: Path, adapter: str) -> list[str]:
