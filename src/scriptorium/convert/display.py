@@ -47,8 +47,9 @@ class Lines:
     every = LOG_EVERY_SECONDS
 
     def show(self, now: Snapshot, last: bool) -> None:
-        """Print a line."""
-        print(line(now), file=sys.stderr, flush=True)
+        """Print a line. At an end before any page was planned an error says what there is to say."""
+        if now.total or not last:
+            print(line(now), file=sys.stderr, flush=True)
 
 
 class JsonLines:
@@ -96,6 +97,7 @@ def leave_terminal() -> None:
 def line(now: Snapshot) -> str:
     """How it stands in one line."""
     parts = [f"pages: {now.done}/{now.total}, {now.recent_pages_per_second:.1f}/s"]
+    parts += [f"{now.before} done before"] if now.before else []
     parts += [f"{count} {status}" for status, count in now.statuses.items()]
     if now.done < now.total:
         parts.append(f"{now.in_flight} of {now.limit} requests in flight")

@@ -71,7 +71,8 @@ def parse(values: dict[str, Any], where: str) -> Options:
         return Options.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
         faults = [
-            f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault['input']!r}"
+            f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            + ("" if fault["type"] == "value_error" else f", found {fault['input']!r}")
             for fault in error.errors()
         ]
         raise ConfigError("\n".join(faults)) from error
