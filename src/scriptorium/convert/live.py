@@ -26,9 +26,9 @@ from scriptorium.convert.look import look
 from scriptorium.convert.plan import page_rows
 from scriptorium.convert.ranges import parse_ranges
 from scriptorium.convert.results import PageResult, page_of
-from scriptorium.convert.shard import IMAGE_BYTES, read_row, settings_of, store_reading
+from scriptorium.convert.shard import read_row, settings_of, store_reading
 from scriptorium.errors import HostError, InputError
-from scriptorium.pages.sheet import Budget
+from scriptorium.pages.sheet import budget_for
 from scriptorium.pages.store import Store, content_key
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
@@ -92,7 +92,7 @@ class Engine:
             )
             self.client = stack.enter_context(ChatClient(served, patience, asking(adapter)))
             self.documents = stack.enter_context(Pages(None, children=0))
-            self.budget = Budget(IMAGE_BYTES)
+            self.budget = budget_for(self.documents.worker.size)
             self.ahead = 2 * self.documents.worker.size
             self.settings = settings_of(model, adapter) if store else {}
             self.store = Store(store) if store else None

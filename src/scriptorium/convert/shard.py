@@ -22,7 +22,7 @@ from scriptorium.convert.progress import Progress
 from scriptorium.errors import HostError, PartialError, blame_host
 from scriptorium.objects import Bucket, Folder
 from scriptorium.pages.pdf import PdfError
-from scriptorium.pages.sheet import Budget, Sheet
+from scriptorium.pages.sheet import Budget, Sheet, budget_for
 from scriptorium.pages.store import Place, Store, Writer, content_keys, writer_name
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import Asking, ChatClient
@@ -45,8 +45,6 @@ LAST_SECONDS = 2.0
 """For threads to notice that."""
 NAMED = 5
 """Documents that a message names."""
-IMAGE_BYTES = 64 << 20
-"""Images, in bytes, that are drawn or wait to be sent: back-pressure on rendering."""
 
 
 def convert_shard(
@@ -294,7 +292,7 @@ def read_pages(
     give_back_images()
     ahead = 2 * documents.worker.size
     pool = ThreadPoolExecutor(client.cap + ahead)
-    budget = Budget(IMAGE_BYTES)
+    budget = budget_for(documents.worker.size)
     flying: dict[Future[Reading | None], str] = {}
     landed: SimpleQueue[Future[Reading | None]] = SimpleQueue()
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RESERVE = 4 << 20
 """Bytes set aside while a page is drawn: its pixels at the usual size. Its PNG has a tenth of them."""
+IMAGE_BYTES = 32 << 20
+"""Images, in bytes, that are drawn or wait to be sent: back-pressure on rendering. More where many draw at a time."""
 
 
 class Budget:
@@ -45,6 +47,11 @@ class Budget:
         self.most = max(self.most, self.used)
         if size < 0:
             self._freed.notify()
+
+
+def budget_for(children: int) -> Budget:
+    """The budget of a run in which so many children draw pages."""
+    return Budget(max(IMAGE_BYTES, RESERVE * children))
 
 
 class Sheet:
