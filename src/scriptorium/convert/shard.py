@@ -38,6 +38,7 @@ RETRY = {"failed": ("gave_up", "unreadable"), "fallback": ("fallback_text", "sal
 """What `--retry` asks for again, by the status of the best record."""
 REQUEUE = 128 + signal.SIGTERM
 """Exit code of a run that was asked to stop and can go on: not done, and no error."""
+STOPPED = "asked to stop: finished pages are stored; run again to go on"
 PARTIAL = ".partial.json"
 GRACE_SECONDS = 5.0
 """For answers that are on their way when an error ends the run; what hangs longer is cut off."""
@@ -259,10 +260,13 @@ def stoppable() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(REQUEUE))
     try:
         yield
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        raise
     except SystemExit as end:
         if end.code != REQUEUE:
             raise
-        print("asked to stop: finished pages are stored; run again to go on", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         leave_terminal()
         sys.stdout.flush()
         sys.stderr.flush()
