@@ -57,7 +57,10 @@ def convert(
     ] = None,
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
     in_flight: Annotated[
@@ -119,17 +122,12 @@ def convert(
         show_dry_run(sources, lists, pages, jobs, cache, rates)
         return
     refuse_bucket(out)
-    if bool(server) == bool(model):
-        raise ConfigError("convert: give --server URL or --model DIR, one of them")
-    servers = " ".join(server or [])
-    for url in servers.split():
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
+    served = run_flags.server_or_model(server, model, "convert")
     options = parse(flags.chosen(locals()), "convert")
     settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
     settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
     manner = Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs)
-    asked = Asked(servers or model, settings, threads, in_flight, retry or [], manner)
+    asked = Asked(served, settings, threads, in_flight, retry or [], manner)
     told = Progress(cost_per_million_tokens, stop_share)
     display = Display(progress.value, progress_file, metrics_port, metrics_host)
     corpus = Sources(sources, lists, pages, jobs, cache, options.filters)

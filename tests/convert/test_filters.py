@@ -1,15 +1,28 @@
 """Filters: before inference by what a file says of itself, after it by what was read; each drop has a reason."""
 
+import io
+import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
+from py3langid.langid import MODEL_DIR, MODEL_FILE
 
-from scriptorium.convert.filters import Filters, as_told, facts_of_text, facts_path, parse, unwanted
+from scriptorium.convert.filters import (
+    LANGUAGES,
+    Filters,
+    as_told,
+    facts_of_text,
+    facts_path,
+    parse,
+    unwanted,
+)
 from scriptorium.convert.outputs.documents import pages_of
 from scriptorium.convert.plan import plan_corpus, read_plan
 from scriptorium.convert.report import read_rows, write_report
 from scriptorium.errors import ConfigError
 from scriptorium.files import read_jsonl
+from scriptorium.pages.language import NO_LANGUAGE
 
 from ..faults.world import document
 from ..pages.speech import ARTICLE, shifted
@@ -37,6 +50,15 @@ def test_words_of_a_person() -> None:
     for wrong in ("lang=en", "language=", "form=yes", "spam=2", "quality", "quality=x", ""):
         with pytest.raises(ConfigError, match="not one of"):
             parse([wrong])
+
+
+def test_a_language_that_no_text_is_given_is_no_filter() -> None:
+    for wrong in ("english", "eng", "deu", "zxx", "en,xx"):
+        with pytest.raises(ConfigError, match="is no code that a text is given"):
+            parse([f"language={wrong}"])
+    assert parse(["language=zh-Hans,nb"]).language == ("zh-hans", "nb")
+    with lzma.open(MODEL_DIR / MODEL_FILE) as model, np.load(io.BytesIO(model.read())) as tables:
+        assert {"nb", NO_LANGUAGE, *tables["classes"].tolist()} == LANGUAGES | {NO_LANGUAGE}
 
 
 def test_before_anything_is_read(tmp_path: Path) -> None:

@@ -315,3 +315,14 @@ def test_convert_does_not_take_a_bucket_for_a_folder(tmp_path: Path, monkeypatch
     done = run("convert", "x.pdf", "--out", "s3://bucket/x", "--server", "http://127.0.0.1:9")
     assert done.code == 2 and "convert worker s3://bucket/x" in done.err
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_told_of_a_bucket_names_the_bucket(bucket: str, truth: Truth, server: FaultyServer) -> None:
+    """And not the copy of it that is worked on."""
+    for asks in (["outputs", bucket], ["review-queue", bucket]):
+        done = run(*asks)
+        assert done.code == 2 and f"{bucket}: no shards" in done.err
+    plan(truth, bucket)
+    assert world.finish(worker(bucket, server)).code == 0
+    done = run("outputs", bucket)
+    assert done.code == 0 and f"{bucket}/dolma, {bucket}/markdown" in done.out

@@ -6,7 +6,6 @@ import typer
 
 from scriptorium.convert import run_flags, source_flags
 from scriptorium.convert.outputs import flags
-from scriptorium.errors import ConfigError
 
 SHARDS = 16
 
@@ -57,7 +56,10 @@ def worker(
     ] = None,
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
     in_flight: Annotated[
@@ -95,18 +97,13 @@ def worker(
     from scriptorium.serve.adapter import adapter_of, drawn_with, load
     from scriptorium.serve.client import Asking
 
-    if bool(server) == bool(model):
-        raise ConfigError("convert worker: give --server URL or --model DIR, one of them")
-    servers = " ".join(server or [])
-    for url in servers.split():
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
+    served = run_flags.server_or_model(server, model, "convert worker")
     settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
     settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
     told = Progress(cost_per_million_tokens, stop_share)
     job = Job(
         where=out,
-        model=servers or model,
+        model=served,
         adapter=settings,
         threads=threads,
         cache=cache or default_cache(),

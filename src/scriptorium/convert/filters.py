@@ -41,6 +41,17 @@ SPAM = 0.004
 SPAM_WORDS = frozenset(
     re.findall(r"\w+", "download pdf epub mobi free ebook file save casino viagra cialis ciprofloxacin")
 )
+LANGUAGES = frozenset(
+    re.findall(
+        r"\w+",
+        "ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et eu ext fa "
+        "fi fo fr fuv fy ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy id ig is it ja jv ka "
+        "kab kik kk km kn ko ku ky la lb lg lij ln lo lt ltg lv mg mk ml mn mr ms mt my nb ne nl nn no nso oc "
+        "om or pa pcm pl ps pt qu ro ru rw sa sdh se si sk sl sn so sq sr st sv sw ta te tg th tk tl tr tt ug "
+        "uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu",
+    )
+)
+"""What a language may be called: the codes that py3langid knows, and `nb`, which it calls `no`."""
 WORD = re.compile(r"[^\W\d_]+")
 AHEAD = 8
 """Documents that are looked at before those in front of them are done, a job."""
@@ -79,7 +90,7 @@ def parse(told: Sequence[str]) -> Filters:
     for each in [part for one in told for part in (ALL_OF_THEIRS if one == "olmocr" else (one,))]:
         name, given, value = each.partition("=")
         if name == "language" and value:
-            found[name] = tuple(code.strip().lower() for code in value.split(",") if code.strip())
+            found[name] = _languages(value)
         elif name in ("form", "garbled") and not given:
             found[name] = True
         elif name == "spam" and not given:
@@ -92,6 +103,17 @@ def parse(told: Sequence[str]) -> Filters:
                 "olmocr; shares and scores are from 0 to 1"
             )
     return Filters(**found)
+
+
+def _languages(told: str) -> tuple[str, ...]:
+    codes = tuple(code.strip().lower() for code in told.split(",") if code.strip())
+    for code in codes:
+        if code.partition("-")[0] not in LANGUAGES:
+            raise ConfigError(
+                f"--filter language={told}: {code!r} is no code that a text is given, and would leave out all; "
+                "write ISO 639-1 where there is one: en, de, zh"
+            )
+    return codes
 
 
 def as_told(filters: Filters) -> list[str]:

@@ -52,7 +52,7 @@ def command(
     from scriptorium.convert.place import copied
 
     with copied(out) as folder:
-        receipts = receipts_of(folder)
+        receipts = receipts_of(folder, out)
         rows = review_queue(folder / "plan.parquet", folder / "store", receipts, folder / FILE, below, most)
     for row in rows[:show]:
         source = f"{row['source']}::{row['member']}" if row["member"] else row["source"]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from scriptorium.errors import ConfigError
+
 
 class Kind(StrEnum):
     """How the progress is shown."""
@@ -44,3 +46,13 @@ Shown = Annotated[
 ProgressFile = Annotated[Path | None, typer.Option(help="File to which the progress is added as JSON lines.")]
 MetricsPort = Annotated[int, typer.Option(min=0, max=65535, help="Port of /metrics for Prometheus; 0: none.")]
 MetricsHost = Annotated[str, typer.Option(help="Address at which /metrics is served.")]
+
+
+def server_or_model(server: list[str] | None, model: str, command: str) -> str:
+    """What `--server` or `--model` names: URLs with spaces between them, or the model. Raises ConfigError."""
+    if bool(server) == bool(model):
+        raise ConfigError(f"{command}: give --server URL or --model DIR, one of them")
+    for url in server or []:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
+    return " ".join(server or []) or model

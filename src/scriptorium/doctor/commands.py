@@ -26,7 +26,10 @@ def doctor(
     server: Annotated[str, typer.Option(help="URL of a running server to try; #NAME picks a model.")] = "",
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision to be served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder that a conversion would write to.")] = Path(),
     cache: Annotated[Path | None, typer.Option(help="Folder for fetched and unpacked documents.")] = None,

@@ -31,7 +31,10 @@ LOST = ("gave_up", "unreadable")
 def verify(
     model: Annotated[str, typer.Argument(help="Model folder, hub:org/name@revision, or a server's URL.")],
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder for the report, the texts and the server's log.")] = Path(
         "verify"

@@ -21,7 +21,10 @@ def serve_api(
     ] = None,
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 finds a free one.", min=0, max=65535)] = 8080,

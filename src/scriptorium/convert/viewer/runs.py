@@ -60,10 +60,8 @@ def open_runs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _folder(out: Path) -> Run:
-    receipts = receipts_of(out)
-    if not receipts:
-        raise InputError(f"{out}: no shards/*.json in it; name a folder that a conversion has finished")
-    return Run(out.resolve().name, out / "plan.parquet", out / "store", read_settings(receipts))
+    settings = read_settings(receipts_of(out, str(out)))
+    return Run(out.resolve().name, out / "plan.parquet", out / "store", settings)
 
 
 def _settings_file(path: Path, first: Run) -> Run:
