@@ -122,9 +122,9 @@ def command(*words: str, **popen: Any) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> Run:
-    """Wait for a process. A traceback is a bug, whatever the fault was."""
-    out, err = process.communicate(timeout=LIMIT_SECONDS)
+def finish(process: subprocess.Popen[str], limit: float = LIMIT_SECONDS) -> Run:
+    """Wait for a process, `limit` seconds at most. A traceback is a bug, whatever the fault was."""
+    out, err = process.communicate(timeout=limit)
     assert "Traceback" not in err, err
     return Run(process.returncode, out, err, 0)
 
