@@ -30,7 +30,7 @@ def plan(
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.filters import parse
     from scriptorium.convert.place import PLAN, writable
-    from scriptorium.convert.plan import plan_corpus
+    from scriptorium.convert.plan import plan_corpus, statuses
 
     with writable(out) as folder:
         plan_corpus(
@@ -43,7 +43,9 @@ def plan(
             cache=cache or default_cache(),
             filters=parse(filters or []),
         )
-    typer.echo(f"planned; now start workers: scriptorium convert worker {out} --server URL")
+        counts = ", ".join(f"{count} {status}" for status, count in statuses(folder / PLAN).items())
+    typer.echo(f"planned {counts} in {shards} shards")
+    typer.echo(f"now start workers: scriptorium convert worker {out} --server URL")
 
 
 def worker(

@@ -97,6 +97,14 @@ def plan_corpus(
     write_plan(wanted(rows, filters, facts, out, jobs, cache), facts, out, shards)
 
 
+def statuses(plan: Path) -> dict[str, int]:
+    """Rows of a plan by status, pages and files that are not read alike."""
+    import pyarrow.parquet as pq
+
+    found = pq.read_table(plan, columns=["status"])["status"].value_counts().to_pylist()
+    return {each["values"]: each["counts"] for each in sorted(found, key=lambda each: str(each["values"]))}
+
+
 def wanted(
     rows: Iterator[dict[str, Any]],
     filters: "Filters | None",

@@ -198,6 +198,12 @@ def test_metrics_count(service: Served) -> None:
     assert after["jobs_running"] == after["jobs_waiting"] == 0
 
 
+def test_a_path_that_is_not_there_gets_json(service: Served) -> None:
+    for path, status in (("/v2", 404), ("/v1/convert", 405)):
+        told = service.get(path)
+        assert told.status_code == status and told.json()["error"]["type"] == "NoRoute"
+
+
 def test_the_description_names_every_option(service: Served) -> None:
     told = service.get("/openapi.json").json()["paths"]["/v1/convert"]["post"]
     assert {each["name"] for each in told["parameters"] if each["in"] == "query"} == set(KNOWN)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -24,7 +25,7 @@ from scriptorium.convert.service.answer import Sender, Stalled, answer, steps
 from scriptorium.convert.service.guard import Guard, Rules
 from scriptorium.convert.service.limits import Limits
 from scriptorium.convert.service.openapi import description
-from scriptorium.convert.service.problems import problem_of
+from scriptorium.convert.service.problems import Problem, problem_of
 from scriptorium.convert.service.refusal import refuse
 from scriptorium.convert.service.turns import Ticket, Turns
 from scriptorium.convert.service.upload import check_head, received
@@ -37,6 +38,13 @@ ICON = (
     '<rect x="2.5" y="1.5" width="11" height="13" rx="1.5" fill="#fff" stroke="#456"/>'
     '<path d="M5 5h6M5 8h6M5 11h4" stroke="#1d4f91" stroke-width="1.4"/></svg>'
 )
+
+
+async def no_route(_: Request, error: Exception) -> Response:
+    """A path that is not here, or a method that is not the path's: JSON, as every error is."""
+    assert isinstance(error, HTTPException)
+    problem = Problem(error.status_code, "NoRoute", f"{error.detail}; documents go to POST /v1/convert")
+    return JSONResponse(problem.body(), error.status_code, error.headers)
 
 
 class Gone(Exception):
@@ -74,7 +82,8 @@ class Service:
             expose_headers=["retry-after", "x-page-statuses"],
         )
         guards = [cors] if rules.origins else []
-        return Starlette(routes=routes, middleware=[*guards, Middleware(Guard, rules=rules)])
+        middleware = [*guards, Middleware(Guard, rules=rules)]
+        return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: no_route})
 
     async def health(self, _: Request) -> Response:
         """Whether it takes documents now, and whether the model's servers answer."""
