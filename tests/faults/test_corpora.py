@@ -133,6 +133,7 @@ def late(server: FaultyServer, corpus: Path, out: Path, change: str) -> tuple[wo
     return world.finish(process), last
 
 
+@pytest.mark.faults
 def test_a_file_that_vanishes_after_the_plan(tmp_path: Path, server: FaultyServer) -> None:
     """Its pages are listed with the reason, the others are converted; when it is back it is read."""
     corpus = world.make_corpus(tmp_path / "corpus", documents=70, pages=1)
