@@ -67,6 +67,12 @@ def viewer(
         f"{done.pages:,} pages, {done.pictures:,} pictures, {done.bytes / 1e6:,.1f} MB:"
         f" open {(to or runs[0] / 'viewer') / 'index.html'}"
     )
+    if done.faults:
+        typer.echo(
+            f"{done.faults:,} pages have no picture; the viewer says why. Documents are looked for under the names that"
+            " the conversion was given: run this in the same folder as that",
+            err=True,
+        )
 
 
 def _pairs(marks: Path, runs: "list[Run]", to: Path, cache: Path) -> None:
