@@ -153,6 +153,16 @@ def test_a_report_stays_small_and_its_rows_are_all_there(tmp_path: Path) -> None
     assert sum(1 for _ in read_rows(tmp_path / "report.json")) == 600
 
 
+def test_a_file_that_is_named_thrice_counts_thrice(world: dict[str, Any], tmp_path: Path) -> None:
+    """As in the estimate: what is told before a run and after it agrees."""
+    twins = [row("a", "corpus/a.pdf", 0, 4, "duplicate", "same bytes as corpus/a.pdf")] * 2
+    plan = tmp_path / "twins.parquet"
+    rows = [row("a", "corpus/a.pdf", 1, 4), *twins]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema()), plan)
+    report = write_report(**world | {"plan": plan}, out=tmp_path / "report.json")
+    assert (report["files"], report["pages"]) == (3, 1)
+
+
 def test_a_page_without_a_result_is_pending(world: dict[str, Any], tmp_path: Path) -> None:
     for path in world["receipts"]:
         path.write_text(json.dumps({"settings": {"weights": "other"}}))

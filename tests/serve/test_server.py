@@ -140,3 +140,6 @@ def test_external_servers_are_found_and_not_started(tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
     with pytest.raises(ServerError, match="start the server"):
         external(script.url)
+    for wrong in ("http://127.0.0.1:8000*x", "http://127.0.0.1:8000*x#mine"):
+        with pytest.raises(ConfigError, match=r"Invalid port.*write http://HOST:PORT"):
+            external(wrong)

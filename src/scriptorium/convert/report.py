@@ -11,7 +11,7 @@ from scriptorium.convert.outputs.documents import READ, documents, pages_of, rea
 from scriptorium.convert.quality import quality
 from scriptorium.files import whole, write_json
 
-REVISION = 6
+REVISION = 7
 """Raised when the same store gives another report."""
 
 COLUMNS = ("document", "source", "member", "id", "page", "status", "reason")
@@ -68,7 +68,7 @@ class Counts:
     def add(self, row: dict[str, Any]) -> None:
         """Count a row; those of one file follow each other."""
         file = (row["document"], row["source"], row["member"], row["id"])
-        self.files += file != self._last
+        self.files += file != self._last or row["page"] == 0  # one file may be named twice
         self._last = file
         self.pages += row["page"] > 0
         self.statuses[row["status"]] += 1

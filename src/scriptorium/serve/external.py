@@ -10,10 +10,19 @@ from scriptorium.serve.pools import Pools
 
 
 def external(url: str, key_variable: str = KEY_VARIABLE) -> Endpoint:
-    """The endpoint of a server somebody else runs. Raises ServerError if it does not answer."""
+    """The endpoint of a server somebody else runs.
+
+    Raises ServerError if it does not answer, ConfigError for what is no URL, or if it wants a key.
+    """
     base, _, name = url.partition("#")
     base = base.rstrip("/")
     base = base if base.endswith("/v1") else f"{base}/v1"
+    try:
+        httpx.URL(base)
+    except httpx.InvalidURL as error:
+        raise ConfigError(
+            f"server {url}: {error}; write http://HOST:PORT, with #MODEL or *WEIGHT behind"
+        ) from error
     if not name:
         try:
             with contextlib.closing(Pools([Endpoint(base, "")], 30.0)) as pools, pools.one() as http:

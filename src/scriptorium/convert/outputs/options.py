@@ -1,5 +1,6 @@
 """What a person may choose about the outputs. Options are no part of a page's key: changing one costs no inference."""
 
+import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 from scriptorium.convert.filters import Filters, as_told
 from scriptorium.convert.filters import parse as parse_filters
 from scriptorium.convert.outputs.choices import Compression, Failed, Format, Marks
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, nearest
 
 
 class Options(BaseModel):
@@ -57,6 +58,12 @@ class Options(BaseModel):
     def _to_tell(self, filters: Filters) -> list[str]:
         return as_told(filters)
 
+    @field_validator("date")
+    @classmethod
+    def _of_the_calendar(cls, told: str) -> str:
+        datetime.date.fromisoformat(told)
+        return told
+
     @field_validator("formats")
     @classmethod
     def _each_once(cls, formats: tuple[Format, ...]) -> tuple[Format, ...]:
@@ -70,9 +77,12 @@ def parse(values: dict[str, Any], where: str) -> Options:
     try:
         return Options.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
-        faults = [
-            f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            + ("" if fault["type"] == "value_error" else f", found {fault['input']!r}")
-            for fault in error.errors()
-        ]
-        raise ConfigError("\n".join(faults)) from error
+        raise ConfigError("\n".join(f"{where}: {_told(fault)}" for fault in error.errors())) from error
+
+
+def _told(fault: Any) -> str:
+    key, kind = ".".join(map(str, fault["loc"])), fault["type"]
+    if kind == "extra_forbidden":
+        return f"{key}: unknown key; {nearest(key, Options.model_fields)}"
+    found = "" if kind == "value_error" else f", found {fault['input']!r}"
+    return f"{key}: {fault['msg'].removeprefix('Value error, ')}{found}"
