@@ -181,3 +181,11 @@ def test_with_a_real_server_and_a_fresh_model(world: Path, model_folder: Path) -
     assert len(texts[0]) == pending(world)
     receipt = json.loads((world / "0.json").read_text())
     assert receipt["settings"] == settings_of(str(model_folder), load(str(world / "short.yaml")))
+
+
+def test_the_bounds_of_a_processor_that_is_started_here_are_part_of_the_key() -> None:
+    adapter = load("olmocr-2")
+    smaller = adapter.model_copy(update={"max_pixels": 600_000})
+    here, server = "hub:org/name@main", "http://127.0.0.1:9/v1#m"
+    assert settings_of(here, adapter) != settings_of(here, smaller)
+    assert settings_of(server, adapter) == settings_of(server, smaller), "its own bounds are its owner's"

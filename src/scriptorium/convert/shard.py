@@ -230,6 +230,7 @@ def settings_of(model: str, adapter: Adapter) -> dict[str, Any]:
         "asked": {
             "image_first": adapter.image_first,
             "fields": adapter.fields,
+            **(adapter.pixel_bounds if adapter.engine == "vllm" and not is_url(model) else {}),
             **({"guided_regex": adapter.guided_regex} if adapter.guided_regex else {}),
         },
         "policy": {

@@ -34,7 +34,9 @@ class Adapter(BaseModel):
     max_scale: float | None = Field(
         default=None, gt=0, description="pixels a point at most: small pages are not enlarged beyond it"
     )
-    renderer: Literal["pypdfium2", "poppler"] = Field(default="pypdfium2", description="what draws a page first")
+    renderer: Literal["pypdfium2", "poppler"] = Field(
+        default="pypdfium2", description="what draws a page first"
+    )
     page_box: Literal["crop", "media"] = Field(
         default="crop", description="what of a page is drawn: what a reader sees, or the whole sheet"
     )
@@ -68,6 +70,12 @@ class Adapter(BaseModel):
     def drawing(self) -> Drawing:
         """How pages are drawn for these weights."""
         return Drawing(self.renderer, self.page_box)
+
+    @property
+    def pixel_bounds(self) -> dict[str, int]:
+        """The bounds that vLLM's processor is given, by their names there: it makes an image fit them."""
+        bounds = {"min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
+        return {name: value for name, value in bounds.items() if value is not None}
 
     @property
     def prompt_sha256(self) -> str:
