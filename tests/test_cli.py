@@ -78,6 +78,9 @@ def test_imports_no_heavy_library() -> None:
         (["convert", "x", "--out", "y"], "--server URL or --model DIR"),
         (["convert", "x", "--out", "y", "--server", "localhost:8000"], "not a URL"),
         (["convert", "x", "--out", "y", "--model", "m", "--adapter", "tini"], "tiny"),
+        (["convert", "x", "--out", "y", "--model", "hub:some/body"], "--adapter"),
+        (["convert", "x", "--server", "http://127.0.0.1:9"], "give --out"),
+        (["convert", "x", "--out", __file__, "--server", "http://127.0.0.1:9"], "a file, not a folder"),
         (["recipe", "show", "no-such-recipe"], "no-such-recipe"),
     ],
 )

@@ -54,8 +54,8 @@ def version(
 
 
 def convert(
-    out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
     source: source_flags.Sources = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for text, report and page store.")] = None,
     server: Annotated[
         list[str] | None,
         typer.Option(help="URL[#MODEL][*WEIGHT] of a running server; again for more servers of the model."),
@@ -126,7 +126,7 @@ def convert(
         rates = (pages_per_second, cost_per_million_tokens, tokens_per_page)
         show_dry_run(sources, lists, pages, jobs, cache, rates)
         return
-    refuse_bucket(out)
+    out = folder_for(out)
     served = run_flags.server_or_model(server, model, "convert")
     options = parse(flags.chosen(locals()), "convert")
     settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
@@ -140,12 +140,17 @@ def convert(
     summarise(report, out, options.formats)
 
 
-def refuse_bucket(out: Path) -> None:
-    """Raise ConfigError for an --out that is no folder: a path has lost one of its slashes."""
-    if re.match(r"[a-z0-9+.-]{2,}:/", out.as_posix()):
+def folder_for(out: Path | None) -> Path:
+    """The folder to write to. Raises ConfigError if there is none, for a file, and for a bucket's address."""
+    if out is None:
+        raise ConfigError("convert: give --out, a folder for text, report and page store")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: a file, not a folder; name a folder, or one to be made")
+    if re.match(r"[a-z0-9+.-]{2,}:/", out.as_posix()):  # a path has lost one of the slashes
         uri = out.as_posix().replace(":/", "://", 1)
         steps = f"convert plan SOURCE... --out {uri}; convert worker {uri} ...; outputs {uri}"
         raise ConfigError(f"--out {uri}: convert writes to a folder. For a bucket: {steps}")
+    return out
 
 
 def show_dry_run(

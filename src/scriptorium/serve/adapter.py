@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,9 @@ class Adapter(BaseModel):
     context: int = Field(gt=0, description="tokens of prompt, image and answer together")
     engine: Literal["transformers", "vllm"]
     family: str
+    released: list[str] = Field(
+        default_factory=list, description="published weights that need it: org/name, * for any ending"
+    )
     min_pixels: int | None = Field(default=None, description="lower bound of the processor, pixels")
     max_pixels: int | None = Field(default=None, description="upper bound of the processor, pixels")
     guided_regex: str | None = Field(
@@ -150,11 +154,23 @@ def describe(fault: Any) -> str:
 
 
 def adapter_of(model: str) -> str:
-    """The name of the adapter that a model folder says it was made with; for a server the usual one."""
+    """The name of the adapter that a model was made with: its folder says it, or it is a released one that is known.
+
+    For a server (`model` is empty) the usual one. Raises ConfigError where neither says it: another family's prompt
+    gives poor text without a word.
+    """
+    if not model:
+        return SERVER_ADAPTER
     prompt = Path(model) / "prompt.json"
-    if model and prompt.is_file():
+    if prompt.is_file():
         return json.loads(prompt.read_text(encoding="utf-8"))["adapter"]
-    return SERVER_ADAPTER
+    released = model.removeprefix("hub:").partition("@")[0]
+    for name in names():
+        if any(fnmatch(released, pattern) for pattern in load(name).released):
+            return name
+    raise ConfigError(
+        f"model {model}: nothing says which adapter it needs; name it by --adapter: {', '.join(names())}"
+    )
 
 
 def write_prompt(folder: Path, adapter: Adapter) -> None:
