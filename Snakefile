@@ -26,6 +26,7 @@ localrules:
     all,
     ablation,
     convert_corpus,
+    corpus_viewer,
     measure_candidates,
     stage,
     external,

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from scriptorium.bench.candidates.specs import ModelSpec, read_candidates
 from scriptorium.bench.revision import REVISION as SCORES_REVISION
+from scriptorium.convert.inputs import state
 from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
 from scriptorium.convert.outputs.options import parse as parse_outputs
 from scriptorium.convert.report import REVISION as REPORT_REVISION
@@ -39,7 +40,8 @@ try:
     load_adapter(CHOICE.adapter)
     BENCH = bench_place(CONFIG)
     OUTPUTS = parse_outputs(
-        {"formats": CONFIG.formats, **CONFIG.outputs}, "config: outputs"
+        {"formats": CONFIG.formats, "filters": CONFIG.filters, **CONFIG.outputs},
+        "config: outputs",
     )
     CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
@@ -302,6 +304,11 @@ def corpus_folder(wildcards):
     return CONFIG.corpus or os.path.dirname(CHOICE.documents)
 
 
+def corpus_state(wildcards):
+    """What a folder of one's own holds, sub-folders too: their times say nothing of it to Snakemake."""
+    return state(CONFIG.corpus) if CONFIG.corpus else ""
+
+
 def shard_receipts():
     """The receipts of every shard of the corpus."""
     return [
@@ -313,6 +320,13 @@ def shard_receipts():
 def corpus_report():
     """The report of the corpus, if there is one."""
     return f"{RESULTS}/corpus/{CHOICE.corpus}/report.json" if CHOICE.corpus else []
+
+
+def corpus_viewer_folder(wildcards):
+    """The folder in which a browser shows the corpus."""
+    if CHOICE.corpus is None:
+        raise WorkflowError(CHOICE.no_corpus)
+    return f"{RESULTS}/corpus/{CHOICE.corpus}/viewer"
 
 
 def corpus_files(wildcards):

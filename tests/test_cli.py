@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from scriptorium.cli import app
+from scriptorium.convert.report import read_rows
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.serve.adapter import load, write_prompt
 
@@ -77,6 +78,9 @@ def test_imports_no_heavy_library() -> None:
         (["convert", "x", "--out", "y"], "--server URL or --model DIR"),
         (["convert", "x", "--out", "y", "--server", "localhost:8000"], "not a URL"),
         (["convert", "x", "--out", "y", "--model", "m", "--adapter", "tini"], "tiny"),
+        (["convert", "x", "--out", "y", "--model", "hub:some/body"], "--adapter"),
+        (["convert", "x", "--server", "http://127.0.0.1:9"], "give --out"),
+        (["convert", "x", "--out", __file__, "--server", "http://127.0.0.1:9"], "a file, not a folder"),
         (["recipe", "show", "no-such-recipe"], "no-such-recipe"),
     ],
 )
@@ -149,6 +153,6 @@ def test_convert_with_a_model_served_here(tmp_path: Path, model_folder: Path) ->
     write_prompt(model_folder, load("tiny"))
     done = scriptorium("convert", GOOD, "--out", tmp_path, "--model", model_folder, "--threads", "1")
     assert done.returncode == 0, done.stderr
-    (row,) = json.loads((tmp_path / "report.json").read_text())["rows"]
+    (row,) = read_rows(tmp_path / "report.json")
     assert (row["status"], row["attempts"]) == ("fallback_text", len(load("tiny").temperatures))
     assert "Hello" in (tmp_path / "markdown" / f"{GOOD.stem}.md").read_text()

@@ -1,5 +1,7 @@
 """The command `scriptorium`: what a person runs on one file or one folder."""
 
+import gc
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,22 +10,32 @@ import typer
 
 from scriptorium import __version__
 from scriptorium.commands import lazy_group
-from scriptorium.convert import source_flags
+from scriptorium.console import use_unicode
+from scriptorium.convert import run_flags, source_flags
 from scriptorium.convert.outputs import flags
 from scriptorium.errors import ConfigError, PartialError, reported
 
 COMMANDS = {
     "convert": "scriptorium.cli:convert",
+    "convert plan": "scriptorium.convert.commands:plan",
+    "convert worker": "scriptorium.convert.commands:worker",
     "outputs": "scriptorium.convert.outputs.commands:outputs",
+    "review-queue": "scriptorium.convert.review:command",
+    "viewer": "scriptorium.convert.viewer.commands:viewer",
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
     "recipe": "scriptorium.cli:recipe",
     "inspect": "scriptorium.train.commands:inspect",
     "train": "scriptorium.train.commands:app",
     "serve": "scriptorium.serve.commands:serve",
+    "serve-api": "scriptorium.convert.service.commands:serve_api",
     "doctor": "scriptorium.doctor.commands:doctor",
     "verify": "scriptorium.verify.commands:verify",
 }
+
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Imports make many objects and no garbage: Python, which looks for it after 700, does little else a seventh of the
+time until the first request."""
 
 app = typer.Typer(
     cls=lazy_group(COMMANDS), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -44,23 +56,30 @@ def version(
 
 
 def convert(
-    out: Annotated[Path, typer.Option(help="Folder for text, report and page store.")],
     source: source_flags.Sources = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for text, report and page store.")] = None,
     server: Annotated[
         list[str] | None,
         typer.Option(help="URL[#MODEL][*WEIGHT] of a running server; again for more servers of the model."),
     ] = None,
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision, served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     threads: Annotated[int, typer.Option(help="CPU threads of a server that is started here.")] = 2,
     in_flight: Annotated[
         int, typer.Option(min=1, help="Most requests at a server at once; how many are sent adapts to it.")
     ] = 1600,
+    retry: source_flags.Retry = None,
     lists: source_flags.Lists = None,
     pages: source_flags.PageRanges = "",
+    text_layer: source_flags.TextLayer = None,
     jobs: source_flags.Jobs = 1,
+    engine: source_flags.Engine = "",
+    box: source_flags.Box = "",
     cache: source_flags.CacheFolder = None,
     dry_run: source_flags.DryRun = False,
     pages_per_second: source_flags.PagesPerSecond = 0.0,
@@ -75,43 +94,65 @@ def convert(
     compression: flags.Compression = None,
     dolma_compat: flags.DolmaCompat = False,
     date: flags.Date = "1970-01-01",
+    filters: flags.Filter = None,
+    patience: run_flags.Patience = 600.0,
+    idle_timeout: run_flags.IdleTimeout = 120.0,
+    total_timeout: run_flags.TotalTimeout = 600.0,
+    logprobs: run_flags.Logprobs = False,
+    stop_share: run_flags.StopShare = 0.0,
+    progress: run_flags.Shown = run_flags.Kind.auto,
+    progress_file: run_flags.ProgressFile = None,
+    metrics_port: run_flags.MetricsPort = 0,
+    metrics_host: run_flags.MetricsHost = "127.0.0.1",
 ) -> None:
     """Convert PDFs and images to Markdown and Dolma records, or to other formats.
 
     Run again with the same OUT it repeats no finished page. Exit code 3: some pages have no text, and
-    report.json says why.
+    report.jsonl says why.
     """
+    from scriptorium.pages.pool import DocumentPool
+
+    children = DocumentPool()
+    if not dry_run:
+        children.start()  # at once: it takes as long as all the imports that follow
+    from scriptorium.convert.corpus import Asked, Sources, convert_corpus
+    from scriptorium.convert.display import Display
     from scriptorium.convert.documents import default_cache
     from scriptorium.convert.outputs.options import parse
-    from scriptorium.convert.outputs.write import write_outputs
-    from scriptorium.convert.plan import plan_corpus
-    from scriptorium.convert.report import write_report
-    from scriptorium.convert.shard import convert_shard
-    from scriptorium.files import sweep
-    from scriptorium.job import lease
-    from scriptorium.serve.adapter import adapter_of, load
+    from scriptorium.convert.progress import Progress
+    from scriptorium.serve.adapter import adapter_of, drawn_with, load
+    from scriptorium.serve.client import Asking
 
     sources, lists, cache = source or [], lists or [], cache or default_cache()
     if dry_run:
         rates = (pages_per_second, cost_per_million_tokens, tokens_per_page)
         show_dry_run(sources, lists, pages, jobs, cache, rates)
         return
-    if bool(server) == bool(model):
-        raise ConfigError("convert: give --server URL or --model DIR, one of them")
-    servers = " ".join(server or [])
-    for url in servers.split():
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"--server {url}: not a URL; it starts with http:// or https://")
+    out = folder_for(out)
+    served = run_flags.server_or_model(server, model, "convert")
     options = parse(flags.chosen(locals()), "convert")
-    settings = load(adapter or adapter_of(model))
-    plan, store, shard = out / "plan.parquet", out / "store", out / "shards" / "00000.json"
-    with lease(out / "lease"):  # two at once would read each page twice and replace each other's outputs
-        sweep(out)
-        plan_corpus(sources, 1, plan, lists=lists, pages=pages, jobs=jobs, cache=cache)
-        convert_shard(plan, 0, servers or model, settings, threads, store, shard, cache, in_flight)
-        write_outputs(plan, store, [shard], out, options)
-        report = write_report(plan, store, [shard], out / "report.json")
+    settings = drawn_with(load(adapter or adapter_of(model)), engine, box)
+    settings = settings.model_copy(update={"text_layer": text_layer or settings.text_layer})
+    manner = Asking(timeout=total_timeout, idle=idle_timeout, patience=patience, logprobs=logprobs)
+    asked = Asked(served, settings, threads, in_flight, retry or [], manner)
+    told = Progress(cost_per_million_tokens, stop_share)
+    display = Display(progress.value, progress_file, metrics_port, metrics_host)
+    corpus = Sources(sources, lists, pages, jobs, cache, options.filters)
+    report = convert_corpus(corpus, asked, out, options, (told, display), children)
     summarise(report, out, options.formats)
+
+
+def folder_for(out: Path | None) -> Path:
+    """The folder to write to. Raises ConfigError if there is none, for a file, and for a bucket's address."""
+    if out is None:
+        raise ConfigError("convert: give --out, a folder for text, report and page store")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: a file, not a folder; name a folder, or one to be made")
+    if re.match(r"[a-z0-9+.-]{2,}:/", out.as_posix()):  # a path has lost one of the slashes
+        uri = out.as_posix().replace(":/", "://", 1)
+        steps = f"convert plan SOURCE... --out {uri}; convert worker {uri} ...; outputs {uri}"
+        raise ConfigError(f"--out {uri}: convert writes to a folder. For a bucket: {steps}")
+    return out
 
 
 def show_dry_run(
@@ -137,11 +178,12 @@ def summarise(report: dict[str, Any], out: Path, formats: Sequence[str]) -> None
     counts = ", ".join(f"{count} {status}" for status, count in report["statuses"].items())
     typer.echo(f"{report['files']} files, {report['pages']} pages: {counts}")
     typer.echo(f"text in {', '.join(str(out / name) for name in formats)}")
-    if fallen := [row for row in report["rows"] if row["status"] == "fallback_text"]:
-        typer.echo(f"{len(fallen)} pages have the text layer's text, not the model's: {fallen[0]['reason']}")
+    if fallen := report["statuses"].get("fallback_text"):
+        reason = report["first"]["fallback_text"]["reason"]
+        typer.echo(f"{fallen} pages have the text layer's text, not the model's: {reason}")
     lost = sum(report["statuses"].get(status, 0) for status in ("gave_up", "unreadable", "pending"))
     if lost:
-        raise PartialError(f"{lost} pages or files have no text; {out / 'report.json'} says why")
+        raise PartialError(f"{lost} pages or files have no text; {out / 'report.jsonl'} says why")
 
 
 @recipe.callback()
@@ -180,5 +222,7 @@ def recipe_show(
 
 def main() -> None:
     """Entry point: an error that a person can mend becomes a message on stderr and an exit code."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    use_unicode()
     with reported():
         app()

@@ -38,10 +38,15 @@ def _built(home: typer.Typer | Callable[..., Any]) -> TyperCommand | TyperGroup:
 
 
 def lazy_group(homes: dict[str, str]) -> type[TyperGroup]:
-    """The class (`cls=`) of a group of these commands: name to home."""
+    """The class (`cls=`) of a group of these commands: name, of one word or two, to home."""
 
     class Group(TyperGroup):
         def __init__(self, **attributes: Any) -> None:
             super().__init__(**{**attributes, "commands": Commands(homes)})
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+            """`convert worker` and its like come before `convert`: a file of that name is `./worker`."""
+            two = " ".join(args[:2])
+            return (two, self.commands[two], args[2:]) if two in homes else super().resolve_command(ctx, args)
 
     return Group

@@ -15,6 +15,9 @@ EXHAUSTED = {
 }
 """What a write fails of, without the name of a file, where a host has nothing more to give."""
 
+SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT})
+"""What an OSError says where this host is short of something: no file, page or server is to blame."""
+
 
 class ScriptoriumError(Exception):
     """A failure that was foreseen: the message names the file, the key, what was found, what to do."""
@@ -56,6 +59,16 @@ class HostError(ScriptoriumError):
     """This host lacks something: disk, memory, open files, a system package."""
 
     exit_code = 6
+
+
+def blame_host(error: BaseException, what: str) -> None:
+    """Raise HostError if an error, or one that it came from, is one of SHORT; `what` was being done."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in SHORT:
+            told = f"{what}: {cause.strerror} on this host; make room, or raise its limit (ulimit -n), and run again"
+            raise HostError(told) from error
+        cause = cause.__cause__ or cause.__context__
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

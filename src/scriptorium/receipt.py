@@ -7,7 +7,6 @@ import json
 import math
 import os
 import platform
-import resource
 import struct
 import sys
 import time
@@ -212,6 +211,10 @@ def _torch_on_gpu() -> Any:
 
 def peak_memory() -> int:
     """Peak resident memory in bytes of the largest of this process and its ended children."""
+    try:
+        import resource
+    except ImportError:
+        return 0  # Windows tells no peak of children that have ended
     unit = 1 if sys.platform == "darwin" else 1024  # getrusage(2): kilobytes on Linux, bytes on macOS
     peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return max(peaks) * unit

@@ -170,7 +170,7 @@ def test_the_differences_of_two_texts_are_the_shortest_script(page):
     random_texts = random.Random(1)
     for _ in range(40):
         one, two = (" ".join(random_texts.choices("abcd", k=random_texts.randrange(9))) for _ in range(2))
-        found = page.evaluate("([a, b]) => Report.diff.show(a, b)", [one, two])
+        found = page.evaluate("([a, b]) => PageView.diff.show(a, b)", [one, two])
         for html, text in ((found["a"], one), (found["b"], two)):
             assert (
                 page.evaluate("h => new DOMParser().parseFromString(h, 'text/html').body.textContent", html)
@@ -178,7 +178,7 @@ def test_the_differences_of_two_texts_are_the_shortest_script(page):
             )
         assert round(found["share"], 6) == round(_shared(tokens(one), tokens(two)), 6)
     far = page.evaluate(
-        "([a, b]) => Report.diff.show(a, b).cut", [" ".join("a" * 5000), " ".join("b" * 5000)]
+        "([a, b]) => PageView.diff.show(a, b).cut", [" ".join("a" * 5000), " ".join("b" * 5000)]
     )
     assert far is True
 

@@ -238,7 +238,7 @@ def test_dry_run_on_the_command_line(tmp_path: Path) -> None:
     run = functools.partial(subprocess.run, capture_output=True, text=True)
     done = run([*command, f"{folder}/a.pdf", f"{folder}/*.png", "--pages-per-second", "2"])
     assert done.returncode == 0, done.stderr
-    assert "2 files, 5 pages to convert (4 pdf, 1 png)" in done.stdout and "time: 0.00 hours" in done.stdout
+    assert "2 files, 5 pages to convert (4 pdf, 1 png)" in done.stdout and "time: 0:00:02\n" in done.stdout
     (folder / "c").write_bytes(b"x")
     (tmp_path / "list").write_text(f"{folder}\n")
     assert run([*command, "--list", str(tmp_path / "list"), "--pages", "1"]).returncode == 3

@@ -1,11 +1,15 @@
 """Archives, images and locked documents all the way to the outputs; one that goes away stays pending."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+
+import pytest
 
 from scriptorium.convert.plan import plan_corpus, read_plan
 from scriptorium.convert.report import write_report
-from scriptorium.convert.shard import convert_shard
+from scriptorium.convert.shard import PARTIAL, convert_shard
+from scriptorium.errors import PartialError
 from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.serve.adapter import load
 
@@ -39,8 +43,13 @@ def test_every_kind_of_input_is_read_and_none_is_lost(tmp_path: Path) -> None:
     store, out, cache = tmp_path / "store", tmp_path / "0.json", tmp_path / "cache"
     with ScriptedServer(in_turn(GOOD)) as server:
         for expected in ({"blank": 1, "ok": 4, "pending": 1}, {"blank": 1, "ok": 5}):
-            convert_shard(plan, 0, server.url, load("tiny"), 1, store, out, cache)
-            report = write_report(plan, store, [out], tmp_path / "report.json")
+            done = (
+                nullcontext() if "pending" not in expected else pytest.raises(PartialError, match=r"g\.bin")
+            )
+            with done:
+                convert_shard(plan, 0, server.url, load("tiny"), 1, store, out, cache)
+            receipt = out.with_suffix(PARTIAL) if "pending" in expected else out
+            report = write_report(plan, store, [receipt], tmp_path / "report.json")
             assert report["statuses"] == expected
             (folder / "g.bin").write_bytes(data)  # it is back
         assert len(server.requests) == 5

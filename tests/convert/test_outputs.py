@@ -12,10 +12,12 @@ import pytest
 
 from scriptorium.convert.outputs.options import parse
 from scriptorium.convert.outputs.write import write_outputs
-from scriptorium.convert.plan import SCHEMA, shard_of
-from scriptorium.convert.report import write_report
+from scriptorium.convert.plan import schema, shard_of
+from scriptorium.convert.report import MOST_PROBLEMS, read_rows, write_report
 from scriptorium.errors import InputError
 from scriptorium.pages.store import Store, content_key
+
+from .outputs.corpus import make
 
 SHARDS = 2
 SETTINGS = {"weights": "w", "prompt": "p"}
@@ -53,7 +55,7 @@ READ = [
 @pytest.fixture
 def world(tmp_path: Path) -> dict[str, Any]:
     plan, store = tmp_path / "plan.parquet", tmp_path / "store"
-    table = pa.Table.from_pylist(ROWS, schema=SCHEMA.with_metadata({"corpus": "corpus"}))
+    table = pa.Table.from_pylist(ROWS, schema=schema().with_metadata({"corpus": "corpus"}))
     pq.write_table(table, plan)
     with Store(store).writer("00000") as writer:
         for name, page, status, text in READ:
@@ -122,7 +124,8 @@ def test_outputs_replace_old_ones(world: dict[str, Any], tmp_path: Path) -> None
 def test_report_has_a_row_for_everything(world: dict[str, Any], tmp_path: Path) -> None:
     report = write_report(**world, out=tmp_path / "report.json")
     assert report == json.loads((tmp_path / "report.json").read_text())
-    assert len(report["rows"]) == len(ROWS)
+    rows = list(read_rows(tmp_path / "report.json"))
+    assert len(rows) == len(ROWS)
     assert report["statuses"] == {
         "blank": 2,
         "fallback_text": 1,
@@ -132,8 +135,32 @@ def test_report_has_a_row_for_everything(world: dict[str, Any], tmp_path: Path) 
         "unreadable": 1,
     }
     assert (report["files"], report["pages"]) == (5, 7)
-    assert report["rows"][2]["reason"] == "gave_up!"
-    assert report["rows"][-1]["reason"] == "encrypted: it wants a password"
+    assert rows[2]["reason"] == "gave_up!"
+    assert rows[-1]["reason"] == "encrypted: it wants a password"
+    assert report["problems"] == [rows[2], *rows[-2:]]
+    assert report["first"]["gave_up"] == rows[2] and report["first"]["ok"] == rows[0]
+    assert (report["tokens"], report["prompt_tokens"], report["seconds"]) == (35, 70, 3.5)
+
+
+def test_a_report_stays_small_and_its_rows_are_all_there(tmp_path: Path) -> None:
+    made = make(tmp_path / "c", [(f"corpus/{n}.pdf", [("gave_up", ""), ("ok", "x")]) for n in range(300)])
+    report = write_report(
+        made / "plan.parquet", made / "store", [made / "shards" / "00000.json"], tmp_path / "report.json"
+    )
+    assert (report["files"], report["pages"]) == (300, 600)
+    assert report["statuses"] == {"gave_up": 300, "ok": 300}
+    assert len(report["problems"]) == MOST_PROBLEMS
+    assert sum(1 for _ in read_rows(tmp_path / "report.json")) == 600
+
+
+def test_a_file_that_is_named_thrice_counts_thrice(world: dict[str, Any], tmp_path: Path) -> None:
+    """As in the estimate: what is told before a run and after it agrees."""
+    twins = [row("a", "corpus/a.pdf", 0, 4, "duplicate", "same bytes as corpus/a.pdf")] * 2
+    plan = tmp_path / "twins.parquet"
+    rows = [row("a", "corpus/a.pdf", 1, 4), *twins]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema()), plan)
+    report = write_report(**world | {"plan": plan}, out=tmp_path / "report.json")
+    assert (report["files"], report["pages"]) == (3, 1)
 
 
 def test_a_page_without_a_result_is_pending(world: dict[str, Any], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from scriptorium.convert.outputs.write import write_outputs
 from scriptorium.convert.plan import plan_corpus, read_plan
-from scriptorium.convert.report import write_report
+from scriptorium.convert.report import read_rows, write_report
 from scriptorium.convert.shard import convert_shard, settings_of
 from scriptorium.errors import ServerError
 from scriptorium.files import read_jsonl
@@ -65,8 +65,9 @@ def test_every_page_ends_with_a_status(world: Path) -> None:
     assert receipt["tokens"] == 5 * asked
     report = write_report(world / "plan.parquet", world / "store", [world / "0.json"], world / "report.json")
     assert "pending" not in report["statuses"]
-    assert {Path(row["source"]).name for row in report["rows"]} == set(NAMES)
-    unreadable = {Path(r["source"]).name: r["reason"] for r in report["rows"] if r["status"] == "unreadable"}
+    rows = list(read_rows(world / "report.json"))
+    assert {Path(row["source"]).name for row in rows} == set(NAMES)
+    unreadable = {Path(row["source"]).name: row["reason"] for row in rows if row["status"] == "unreadable"}
     assert unreadable["pdfplumber__empty.pdf"] and "encrypted" in unreadable[NAMES[4]]
     write_outputs(world / "plan.parquet", world / "store", [world / "0.json"], world)
     assert "What the page says." in (world / "markdown" / "pdfminer-six__simple1.md").read_text()
@@ -180,3 +181,11 @@ def test_with_a_real_server_and_a_fresh_model(world: Path, model_folder: Path) -
     assert len(texts[0]) == pending(world)
     receipt = json.loads((world / "0.json").read_text())
     assert receipt["settings"] == settings_of(str(model_folder), load(str(world / "short.yaml")))
+
+
+def test_the_bounds_of_a_processor_that_is_started_here_are_part_of_the_key() -> None:
+    adapter = load("olmocr-2")
+    smaller = adapter.model_copy(update={"max_pixels": 600_000})
+    here, server = "hub:org/name@main", "http://127.0.0.1:9/v1#m"
+    assert settings_of(here, adapter) != settings_of(here, smaller)
+    assert settings_of(server, adapter) == settings_of(server, smaller), "its own bounds are its owner's"

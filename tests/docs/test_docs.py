@@ -92,8 +92,10 @@ def command(words: list[str]) -> tuple[typer.core.TyperCommand, list[str]]:
     """The command of `scriptorium` that these words name, and the words left for it."""
     found, rest = typer.main.get_command(app), words[1:]
     while isinstance(found, typer.core.TyperGroup) and rest and not rest[0].startswith("-"):
-        assert rest[0] in found.commands, f"scriptorium has no command {rest[0]!r}: {shlex.join(words)}"
-        found, rest = found.commands[rest[0]], rest[1:]
+        size = 2 if " ".join(rest[:2]) in found.commands else 1  # `convert worker` is one command
+        name = " ".join(rest[:size])
+        assert name in found.commands, f"scriptorium has no command {name!r}: {shlex.join(words)}"
+        found, rest = found.commands[name], rest[size:]
     return found, rest
 
 

@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from scriptorium.cli import app
-from scriptorium.doctor import host, software
+from scriptorium.doctor import documents, host, software
 from scriptorium.doctor.finding import CONFIG, HOST, Finding, exit_code
+from scriptorium.pages.document import DocumentWorker
 
+from ..pages import hostile
 from ..serve.scripted import Reply, ScriptedServer, answer, in_turn
 
 
@@ -140,3 +142,24 @@ def test_the_hosts_lack_is_the_graver_code() -> None:
     assert exit_code([fine, Finding("w", "warning", "")]) == 0
     assert exit_code([fine, config]) == CONFIG
     assert exit_code([Finding("c", "missing", ""), config]) == HOST
+
+
+def test_fonts_that_a_pdf_does_not_carry_are_named_with_their_pages(tmp_path: Path) -> None:
+    (tmp_path / "plain.pdf").write_bytes(hostile.pages(4))
+    (tmp_path / "drawn.pdf").write_bytes(hostile.drawing(b"0 0 9 9 re f"))
+    (tmp_path / "torn.pdf").write_bytes(b"%PDF-1.7\nno more")
+    code, found = run(*(str(tmp_path / f"{name}.pdf") for name in ("plain", "drawn")), "--out", str(tmp_path))
+    assert code == 0
+    assert "Helvetica; pages 1-4" in found["plain.pdf"]["found"] and found["plain.pdf"]["state"] == "warning"
+    assert (found["drawn.pdf"]["state"], found["drawn.pdf"]["found"]) == ("ok", "pdf, 1 pages")
+    code, found = run(str(tmp_path / "torn.pdf"), str(tmp_path / "away.pdf"), "--out", str(tmp_path))
+    assert code == CONFIG
+    assert found["torn.pdf"]["state"] == found["away.pdf"]["state"] == "missing" and found["torn.pdf"]["mend"]
+
+
+def test_a_pdf_that_carries_its_fonts() -> None:
+    path = Path(__file__).parents[3] / "shared" / "data" / "pdfs" / "dolma-page-1.pdf"
+    if not path.is_file():
+        pytest.skip("the shared sample PDFs are not there")
+    with DocumentWorker() as worker:
+        assert [each.state for each in documents.one(path, worker)] == ["ok"]

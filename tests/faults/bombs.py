@@ -3,6 +3,7 @@
 import zlib
 
 from ..pages import hostile
+from ..pages import test_image_bombs as images
 from ..pages.hostile import drawing, one_page, pdf, stream
 
 
@@ -97,5 +98,11 @@ BOMBS = {
     "only-a-head.pdf": lambda: b"%PDF-1.7\n",
     "large.png": lambda: LARGE_PNG,
     "cut.png": lambda: LARGE_PNG[:40],
+    "comments.png": images.text_bomb,
+    "large.gif": images.gif_bomb,
+    "large.jpg": images.jpeg_bomb,
+    "large.jp2": images.jp2_bomb,
+    "large.tif": lambda: images.tiff(images.plain(100_000, 100_000), 1),
+    "ring.tif": lambda: images.tiff(images.plain(8, 8), 3, ring=True),
 }
 """Name of a file: what makes its bytes."""

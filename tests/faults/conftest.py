@@ -22,6 +22,7 @@ class Truth:
     """A corpus and what an undisturbed run makes of it."""
 
     corpus: Path
+    out: Path
     pages: int
     outputs: dict[str, bytes]
 
@@ -36,7 +37,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
         asked = server.told()
     assert run.code == 0, run.err
     assert set(asked["answered"].values()) == {1}
-    return Truth(corpus, len(asked["answered"]), world.outputs(folder / "out"))
+    return Truth(corpus, folder / "out", len(asked["answered"]), world.outputs(folder / "out"))
 
 
 @pytest.fixture

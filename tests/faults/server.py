@@ -1,4 +1,4 @@
-"""A model server that misbehaves on order: `python -m tests.faults.server SCRIPT`, a process of its own.
+"""A model server that misbehaves on order: `python -m tests.faults.server SCRIPT [ANSWERS]`, a process of its own.
 
 SCRIPT is JSON: {"rules": [...], "delay": seconds before each answer, "stream": bool, "hold": bool}. A chat
 request is answered by the first rule all of whose conditions hold, and truly where none does:
@@ -10,6 +10,8 @@ request is answered by the first rule all of whose conditions hold, and truly wh
 
 `fault` is a key of FAULTS. A request without an image (a probe) meets only rules without visits and share.
 While `hold` is true chat requests wait; with `stream` answers come as events to who asks for them.
+ANSWERS is a JSON file of true answers by the hash of a page's image, for pages whose truth is known; other
+pages are answered with a text made from their pixels.
 POST /control sets the script anew, GET /control tells what was asked.
 The port is the first line of standard output. The process ends when its standard input does.
 """
@@ -26,7 +28,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .truth import answer_of, hash_of_url
+from .truth import answer_of, hash_of_url, learn
 
 Rule = dict[str, Any]
 
@@ -254,6 +256,8 @@ class Server:
                     await Line(writer).send(200, json.dumps(self.told()).encode())
                 elif path.endswith("/models"):
                     await Line(writer).send(200, b'{"data": [{"id": "faulty", "max_model_len": 16384}]}')
+                elif method == "GET":
+                    await Line(writer).send(404, b"")
                 else:
                     asked = json.loads(body)
                     streams = bool(asked.get("stream") and self.script.get("stream"))
@@ -277,4 +281,5 @@ async def main(script: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    learn(*sys.argv[2:])
     asyncio.run(main(json.loads(sys.argv[1])))

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,26 @@ from typing import Any
 import httpx
 import psutil
 
+from scriptorium.convert.report import read_rows
+
 from ..pages.hostile import pdf, stream
 
 ROOT = Path(__file__).parents[2]
 ADAPTER = "tiny"
-COMMAND = [sys.executable, "-c", "from scriptorium.cli import main; main()"]
+PROGRAM = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Absent())
+from scriptorium.cli import main
+main()
+"""
+"""The command as without the training extras: where pandas is installed, pyarrow takes half a second to load it."""
+COMMAND = [sys.executable, "-c", PROGRAM]
 LIMIT_SECONDS = 300.0
 """No run of the suite takes a tenth of it: a run that does hangs."""
 
@@ -49,30 +65,33 @@ def make_corpus(folder: Path, documents: int, pages: int) -> Path:
 
 
 class FaultyServer:
-    """The server process; a context manager."""
+    """The server process; a context manager. `answers`: a file of true answers by page image."""
 
-    def __init__(self, script: dict[str, Any] | None = None):
+    def __init__(self, script: dict[str, Any] | None = None, answers: Path | None = None):
         command = [sys.executable, "-m", "tests.faults.server", json.dumps(script or {})]
+        command += [str(answers)] if answers else []
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        self.client = httpx.Client(base_url=self.url)
 
     def __enter__(self) -> "FaultyServer":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.client.close()
         self.process.kill()
         self.process.communicate()
 
     def order(self, **script: Any) -> None:
         """Follow another script from now on."""
-        httpx.post(f"{self.url}/control", json=script).raise_for_status()
+        self.client.post("/control", json=script).raise_for_status()
 
     def told(self) -> dict[str, Any]:
         """What was asked of it: requests, visits and answers by page image."""
-        return httpx.get(f"{self.url}/control").json()
+        return self.client.get("/control").json()
 
 
 @dataclass(frozen=True)
@@ -88,8 +107,13 @@ class Run:
 def start(source: Path, out: Path, url: str, *more: str, **popen: Any) -> subprocess.Popen[str]:
     """The command `scriptorium convert` as a process that runs."""
     words = ["convert", str(source), "--out", str(out), "--server", url, "--adapter", ADAPTER, *more]
+    return command(*words, **popen)
+
+
+def command(*words: str, **popen: Any) -> subprocess.Popen[str]:
+    """The command `scriptorium` with these words as a process that runs."""
     return subprocess.Popen(
-        COMMAND + words,
+        [*COMMAND, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -98,11 +122,18 @@ def start(source: Path, out: Path, url: str, *more: str, **popen: Any) -> subpro
     )
 
 
-def finish(process: subprocess.Popen[str]) -> Run:
-    """Wait for a process. A traceback is a bug, whatever the fault was."""
-    out, err = process.communicate(timeout=LIMIT_SECONDS)
+def finish(process: subprocess.Popen[str], limit: float = LIMIT_SECONDS) -> Run:
+    """Wait for a process, `limit` seconds at most. A traceback is a bug, whatever the fault was."""
+    out, err = process.communicate(timeout=limit)
     assert "Traceback" not in err, err
     return Run(process.returncode, out, err, 0)
+
+
+def until(process: subprocess.Popen[str], holds: Callable[[], bool]) -> None:
+    """Wait for something to hold while a process runs."""
+    while not holds():
+        assert process.poll() is None, finish(process).err
+        time.sleep(0.05)
 
 
 def convert(source: Path, out: Path, url: str, *more: str) -> Run:
@@ -144,5 +175,7 @@ def page_texts(record: dict[str, Any]) -> list[str]:
 
 
 def report(out: Path) -> dict[str, Any]:
-    """The corpus report."""
-    return json.loads((out / "report.json").read_text(encoding="utf-8"))
+    """The corpus report and its rows."""
+    return json.loads((out / "report.json").read_text(encoding="utf-8")) | {
+        "rows": list(read_rows(out / "report.json"))
+    }

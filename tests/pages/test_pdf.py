@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from scriptorium.errors import InputError
+from scriptorium.errors import HostError, InputError
 from scriptorium.pages.pdf import REASONS, PageSize, PdfError, PdfWorker
 
 from . import hostile
@@ -206,7 +206,7 @@ def test_a_busy_page_is_stopped_by_the_processor_limit(write) -> None:
 def test_a_busy_page_is_stopped_by_the_clock(write) -> None:
     with PdfWorker(wall_seconds=0.5) as worker:
         assert reason(worker.render, write(hostile.busy()), 1, 224) == "timeout"
-        assert worker._child is None
+        assert worker._child.process is None
 
 
 def test_a_page_cannot_take_all_the_memory(write) -> None:
@@ -216,22 +216,50 @@ def test_a_page_cannot_take_all_the_memory(write) -> None:
         assert len(worker.pages(good)) == 1
 
 
+def test_a_child_that_does_not_come_up_is_the_hosts_fault(write) -> None:
+    """No file has been opened yet: neither a script that ends at once nor one without memory blames it."""
+    path = write(hostile.pages(1))
+    with PdfWorker() as worker:
+        worker._child.script = write(b"raise SystemExit(9)", "child.py")
+        with pytest.raises(HostError, match=r"does not start \(exit code 9\)"):
+            worker.pages(path)
+    with PdfWorker(memory=16 << 20) as worker, pytest.raises(HostError, match="memory"):
+        worker.pages(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+@pytest.mark.parametrize("most", [6, 8, 10, 12, 16, 24])
+def test_few_open_files_are_never_a_files_fault(write, most: int) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from scriptorium.errors import HostError\n"
+        "from scriptorium.pages.document import DocumentWorker\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]),) * 2)\n"
+        "try: print(*DocumentWorker().count([(Path(sys.argv[1]), None)]))\n"
+        "except HostError as error: print('host', error)"
+    )
+    path = write(hostile.pages(3))
+    done = subprocess.run([sys.executable, "-c", code, path, str(most)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    wanted = ("host ",) if most < 8 else ("('pdf', 3)",) if most > 20 else ("host ", "('pdf', 3)")
+    assert done.stdout.startswith(wanted), done.stdout
+
+
 def test_a_child_that_was_killed_is_replaced(write) -> None:
     path = write(hostile.pages(3))
     with PdfWorker() as worker:
         worker.pages(path)
-        first = worker._child
+        first = worker._child.process
         assert first
         os.kill(first.pid, signal.SIGSEGV)
         assert len(worker.pages(path)) == 3
-        assert worker._child is not first and first.returncode == -signal.SIGSEGV
+        assert worker._child.process is not first and first.returncode == -signal.SIGSEGV
 
 
 def test_limits_are_in_force_and_nothing_outlives_the_worker(write) -> None:
     with PdfWorker(memory=512 << 20) as worker:
         worker.pages(write(hostile.pages(1)))
-        assert worker._child
-        pid = worker._child.pid
+        assert worker._child.process
+        pid = worker._child.process.pid
         assert os.getpgid(pid) == pid != os.getpgid(0)
         limits = Path(f"/proc/{pid}/limits")
         if limits.exists():
@@ -247,7 +275,7 @@ def test_a_child_ends_when_its_parent_is_killed(write) -> None:
     code = (
         "import os, sys, signal; from pathlib import Path; from scriptorium.pages.pdf import PdfWorker\n"
         "worker = PdfWorker(); worker.pages(Path(sys.argv[1]))\n"
-        "print(worker._child.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "print(worker._child.process.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, write(hostile.pages(1))], capture_output=True)
     pid = json.loads(done.stdout)

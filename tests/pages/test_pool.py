@@ -104,4 +104,4 @@ def test_several_children_draw_what_one_draws() -> None:
             assert pool.words(path, 1) == alone.words(path, 1)
     finally:
         pool.close()
-    assert all(worker._child is None for worker in pool._workers)
+    assert all(worker._child.process is None for worker in pool._workers)

@@ -182,7 +182,8 @@ def make_corpus(folder: Path, bench: Path) -> None:
     rows.append({"document": "c", "source": "corpus/<c>.pdf", "page": 0, "status": "unreadable"})
     rows[-1]["reason"] = "not_a_pdf: corpus/c.pdf: starts with 'PK'"
     statuses = {"blank": 1, "ok": 3, "unreadable": 1}
-    report = {"files": 3, "pages": 4, "statuses": statuses, "tokens": 900, "seconds": 4.5, "rows": rows}
+    report = {"files": 3, "pages": 4, "statuses": statuses, "tokens": 900, "seconds": 4.5}
+    report["problems"] = rows[-1:]
     write_json(folder / "report.json", report)
     (folder / "dolma").mkdir()
     with gzip.open(folder / "dolma" / "00000.jsonl.gz", "wt", encoding="utf-8") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scriptorium.errors import ConfigError
-from scriptorium.serve.adapter import load, message_content, names, write_prompt
+from scriptorium.serve.adapter import adapter_of, load, message_content, names, write_prompt
 from scriptorium.serve.client import ChatClient
 from scriptorium.serve.parsers import PARSERS
 from scriptorium.serve.reader import asking
@@ -108,3 +108,17 @@ def test_wrong_file_names_file_key_and_value(tmp_path: Path, text: str, names: l
 def test_unknown_adapter_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"qwen2\.5-vl, qwen3-vl, smolvlm, tiny"):
         load("tini")
+
+
+def test_released_weights_name_their_adapter_and_unknown_ones_none(tmp_path: Path) -> None:
+    for model, name in (
+        ("hub:allenai/olmOCR-2-7B-1025-FP8@0123abc", "olmocr-2"),
+        ("hub:allenai/olmOCR-7B-0825", "olmocr-0825"),
+        ("hub:Qwen/Qwen3-VL-8B-Instruct", "qwen3-vl"),
+        ("hub:rednote-hilab/dots.ocr", "dots-ocr"),
+        ("", "qwen2.5-vl"),
+    ):
+        assert adapter_of(model) == name
+    for model in ("hub:somebody/reader", str(tmp_path)):
+        with pytest.raises(ConfigError, match="name it by --adapter: .*olmocr-2"):
+            adapter_of(model)

@@ -65,7 +65,7 @@ def test_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert server.headers[0]["authorization"] == "Bearer sesame"
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529])
+@pytest.mark.parametrize("status", [201, 408, 425, 429, 500, 501, 502, 503, 504, 505, 507, 511, 529])
 def test_faults_of_the_server_are_waited_out(status: int) -> None:
     fault = (status, {"retry-after": "0.01"}, "not now")
     with ScriptedServer(in_turn(fault, fault, answer("at last"))) as server:
@@ -102,7 +102,7 @@ def test_wrong_key_or_model_stops_at_once(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "text", "context"),
-    [(400, "maximum context length is 16384 tokens", True), (400, "bad image", False), (413, "", False)],
+    [(400, "maximum context length is 16384 tokens", True), (400, "bad image", False), (413, "", True)],
 )
 def test_a_refused_request_is_the_pages_fault(status: int, text: str, context: bool) -> None:
     with ScriptedServer(in_turn((status, {}, text))) as server, pytest.raises(RequestRefused) as caught:

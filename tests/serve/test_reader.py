@@ -119,6 +119,43 @@ def test_a_request_too_long_asks_for_less() -> None:
     assert requests[1]["max_tokens"] < requests[0]["max_tokens"]
 
 
+VLLM = "This model's maximum context length is 1000 tokens. However, you requested 1030 tokens ({} in the"
+
+
+def test_the_answer_gets_the_room_that_the_server_says_it_has() -> None:
+    refused = (400, {}, VLLM.format(900) + " messages, 130 in the completion).")
+    reading, requests = read(refused, GOOD)
+    assert (reading.status, reading.attempts) == ("ok", 2)
+    assert [request["max_tokens"] for request in requests] == [130, 100]
+    assert np.array_equal(sent_image(requests[1]), page())
+
+
+def test_an_image_that_leaves_no_room_gets_smaller() -> None:
+    refused = (400, {}, VLLM.format(1200) + " messages, 130 in the completion).")
+    reading, requests = read(refused, refused, GOOD)
+    assert (reading.status, reading.attempts) == ("ok", 3)
+    assert [request["max_tokens"] for request in requests] == [130, 130, 130]
+    assert [sent_image(request).shape[:2] for request in requests] == [(224, 168), (168, 126), (126, 94)]
+    assert sent_image(requests[2])[12, 40].max() < 64  # the bar is where it was, in proportion
+    assert sent_image(requests[2])[80, 40].min() > 192
+
+
+@pytest.mark.parametrize("refused", [(400, {}, "the context size is exceeded"), (413, {}, "")])
+def test_where_the_room_is_not_said_both_get_smaller_in_turn(refused: Reply) -> None:
+    patient = PATIENT.model_copy(update={"temperatures": [0.0] * 8})
+    reading, requests = read(refused, adapter=patient)
+    assert (reading.status, reading.attempts) == ("gave_up", 4)
+    assert [request["max_tokens"] for request in requests] == [130, 65, 65, 32]
+    assert [sent_image(request).shape[0] for request in requests] == [224, 224, 168, 168]
+
+
+def test_a_page_that_lies_on_its_side_stays_small_when_it_is_turned() -> None:
+    refused = (400, {}, VLLM.format(1200) + " messages, 130 in the completion).")
+    reading, requests = read(refused, turned(90), GOOD)
+    assert (reading.status, reading.rotation) == ("ok_rotated", 90)
+    assert sent_image(requests[2]).shape[:2] == (126, 168)
+
+
 def test_markdown_parser_takes_the_answer_as_it_is() -> None:
     reading, _ = read(NO_HEAD, adapter=PATIENT.model_copy(update={"parser": "markdown"}))
     assert (reading.status, reading.text, reading.front) == ("ok", "Just text.", None)

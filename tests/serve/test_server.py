@@ -19,8 +19,9 @@ from scriptorium.pages.image import encode_png
 from scriptorium.serve import process as process_module
 from scriptorium.serve.adapter import load
 from scriptorium.serve.client import ChatClient
+from scriptorium.serve.external import external
 from scriptorium.serve.process import alive
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.server import serving
 
 from .scripted import ScriptedServer, answer, in_turn
 
@@ -139,3 +140,6 @@ def test_external_servers_are_found_and_not_started(tmp_path: Path) -> None:
     assert not (tmp_path / "log").exists()
     with pytest.raises(ServerError, match="start the server"):
         external(script.url)
+    for wrong in ("http://127.0.0.1:8000*x", "http://127.0.0.1:8000*x#mine"):
+        with pytest.raises(ConfigError, match=r"Invalid port.*write http://HOST:PORT"):
+            external(wrong)

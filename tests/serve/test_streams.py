@@ -309,3 +309,83 @@ def test_events_do_not_depend_on_how_bytes_are_cut(texts: list[str], cuts: list[
 def test_the_place_of_the_image_is_in_no_prompt() -> None:
     assert client_module.PLACE.isascii()
     assert json.dumps(client_module.PLACE)[1:-1] == client_module.PLACE
+
+
+def _scored(*values: float | None) -> str:
+    """A chat completion that tells its tokens' log-probabilities."""
+    told = [{"token": "x", "logprob": value} for value in values]
+    choice = {"message": {"content": "text"}, "finish_reason": "stop", "logprobs": {"content": told}}
+    return json.dumps({"choices": [choice]})
+
+
+@pytest.mark.parametrize(
+    ("reply", "mean"),
+    [
+        (_scored(-1.0, -3.0), -2.0),
+        (_scored(-1.0, -9999.0), -50.5),
+        (_scored(), None),
+        (_scored(None), None),
+        (json.dumps({"choices": [{"message": {"content": "text"}, "logprobs": [1]}]}), None),
+    ],
+)
+def test_the_mean_log_probability_is_told_where_the_server_tells_it(reply: str, mean: float | None) -> None:
+    with ScriptedServer(in_turn((200, {}, reply))) as server:
+        with ChatClient(server.endpoint, 5.0, Asking(logprobs=True)) as client:
+            assert client.complete(b"png", "Read.", 7, 0.0).mean_logprob == mean
+        with ChatClient(server.endpoint, 5.0) as client:
+            client.complete(b"png", "Read.", 7, 0.0)
+    assert [request.get("logprobs") for request in server.requests] == [True, None]
+
+
+def test_log_probabilities_come_with_pieces_too() -> None:
+    def piece(text: str, value: float) -> str:
+        choice = {"delta": {"content": text}, "logprobs": {"content": [{"logprob": value}]}}
+        return f"data: {json.dumps({'choices': [choice]})}\n\n"
+
+    reply = 200, EVENTS, piece("a", -1.0) + piece("b", -2.0) + "data: [DONE]\n\n"
+    with (
+        ScriptedServer(in_turn(reply)) as server,
+        ChatClient(server.endpoint, 5.0, Asking(logprobs=True)) as client,
+    ):
+        answer = client.complete(b"png", "Read.", 7, 0.0)
+    assert (answer.text, answer.mean_logprob) == ("ab", -1.5)
+
+
+def test_a_server_that_knows_no_log_probabilities_is_asked_without() -> None:
+    def reply(body: dict) -> Reply:
+        return (400, {}, "unknown field: logprobs") if "logprobs" in body else answer("fine")
+
+    with (
+        ScriptedServer(reply) as server,
+        ChatClient(server.endpoint, 5.0, Asking(logprobs=True)) as client,
+    ):
+        for _ in range(2):
+            assert client.complete(b"png", "Read.", 7, 0.0).text == "fine"
+    assert ["logprobs" in request for request in server.requests] == [True, False, False]
+
+
+def test_hanging_up_ends_requests_that_hang() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        ended: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                client.complete(b"png", "Read.", 7, 0.0)
+            except ServerError as error:
+                ended.append(error)
+
+        with ChatClient(Endpoint(url, "m", in_flight=4)) as client:
+            threads = [threading.Thread(target=ask) for _ in range(6)]  # two wait for a place
+            for thread in threads:
+                thread.start()
+            connections = [listener.accept()[0] for _ in range(4)]
+            for connection in connections:
+                connection.recv(1 << 16)  # the request has been sent
+            client.hang_up()
+            for thread in threads:
+                thread.join(30.0)
+            for connection in connections:
+                connection.close()
+        assert len(ended) == 6
+        assert all("stopped" in str(error) for error in ended)

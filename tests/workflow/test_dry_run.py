@@ -70,6 +70,17 @@ def test_a_corpus_of_ones_own(snakemake: Runner, project: Path) -> None:
     assert "--corpus 'my papers' --shards 3 --out 'results/corpus/my papers/plan.parquet'" in plan
 
 
+def test_commands_do_not_grow_with_the_shards(snakemake: Runner, project: Path) -> None:
+    """A command line holds 128 KiB; the receipts of 5,000 shards would not fit."""
+    (project / "papers").mkdir()
+    done = snakemake("-n", "convert_corpus", "--config", "corpus=papers", "shards=60", "model=sft")
+    assert jobs(done)["convert_shard"] == 60
+    lines = (done.stdout + done.stderr).splitlines()
+    for script in ("corpus_outputs.py", "corpus_report.py"):
+        (command,) = [line for line in lines if f"workflow/scripts/{script} " in line]
+        assert "--receipts results/corpus/papers/shards --shards 60 " in command and "59.json" not in command
+
+
 @pytest.mark.parametrize("model", ["http://localhost:9/v1", "hub:org/name@0123abc"])
 def test_a_model_from_elsewhere_trains_nothing(snakemake: Runner, model: str) -> None:
     done = snakemake("-n", "--config", f"model={model}", "adapter=qwen2.5-vl")

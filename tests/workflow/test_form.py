@@ -14,7 +14,7 @@ from .conftest import ROOT, Runner
 BIN = Path(sys.executable).parent
 ORDER = ["input", "output", "log", "benchmark", "wildcard_constraints", "priority", "conda", "threads"]
 ORDER += ["resources", "params", "message", "shell"]
-TARGETS = ("all", "convert_corpus", "measure_candidates")
+TARGETS = ("all", "convert_corpus", "corpus_viewer", "measure_candidates")
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 
 

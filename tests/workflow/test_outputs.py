@@ -25,3 +25,8 @@ def test_the_config_names_formats_and_options(snakemake: Runner) -> None:
 def test_an_output_that_cannot_be_is_refused(snakemake: Runner, value: str, told: str) -> None:
     done = snakemake("-n", "convert_corpus", "--config", value)
     assert done.returncode != 0 and f"config: outputs: {told}" in done.stdout + done.stderr
+
+
+def test_the_viewer_is_a_target_of_its_own(snakemake: Runner) -> None:
+    done = snakemake("-n", "corpus_viewer")
+    assert jobs(done)["draw_corpus"] == 1 and "corpus_outputs" not in jobs(done)

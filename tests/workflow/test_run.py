@@ -1,11 +1,13 @@
 """Small parts of the workflow, run for real in a folder with a space in its name."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
 
+from ..faults.world import document
 from .conftest import Runner
 
 
@@ -35,3 +37,19 @@ def test_pages_become_rows_and_a_planned_corpus(snakemake: Runner, project: Path
     recipe["stages"]["sft"]["args"]["learning_rate"] = 0.5
     (project / "mine.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
     assert "Params have changed" in snakemake("-n", f"my results/{targets[2]}").stdout
+
+
+def test_a_file_in_a_folder_below_is_noticed(snakemake: Runner, project: Path) -> None:
+    """The folder's own time says nothing of it; the plan is made again for a file that is new or changed."""
+    deep = project / "papers" / "deep" / "er"
+    deep.mkdir(parents=True)
+    (deep / "a.pdf").write_bytes(document("a", 2))
+    arguments = ("results/corpus/papers/plan.parquet", "--config", "corpus=papers", "shards=2")
+    done = snakemake(*arguments, "model=http://localhost:9/v1", "adapter=qwen2.5-vl")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    arguments += ("model=http://localhost:9/v1", "adapter=qwen2.5-vl", "-n")
+    assert "Nothing to be done" in snakemake(*arguments).stdout
+    (deep / "b.pdf").write_bytes(document("b", 1))
+    os.utime(project / "papers", (1, 1))
+    os.utime(deep, (1, 1))
+    assert "Params have changed" in snakemake(*arguments).stdout

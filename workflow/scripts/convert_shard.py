@@ -19,8 +19,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=kind, required=True)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--in-flight", type=int, default=1600)
     a = parser.parse_args()
-    convert_shard(a.plan, a.shard, a.model, load(a.adapter), a.threads, a.store, a.out)
+    adapter = load(a.adapter)
+    convert_shard(a.plan, a.shard, a.model, adapter, a.threads, a.store, a.out, in_flight=a.in_flight)
 
 
 run(main)

@@ -1,7 +1,7 @@
 """Write a corpus's outputs from its page store, a folder a format (one line).
 
 python workflow/scripts/corpus_outputs.py --plan P/plan.parquet --store P/store
-    --shard-receipt P/shards/0.json P/shards/1.json --options '{"formats": ["dolma"]}' --out P
+    --receipts P/shards --shards 2 --options '{"formats": ["dolma"]}' --out P
 """
 
 import argparse
@@ -16,12 +16,13 @@ from scriptorium.job import run
 def main() -> None:
     """Read the command line and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shard-receipt", type=Path, nargs="+", required=True)
-    for name in ("plan", "store", "out"):
+    parser.add_argument("--shards", type=int, required=True)
+    for name in ("plan", "store", "receipts", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--options", type=json.loads, required=True)
     args = parser.parse_args()
-    write_outputs(args.plan, args.store, args.shard_receipt, args.out, parse(args.options, "--options"))
+    receipts = [args.receipts / f"{shard}.json" for shard in range(args.shards)]
+    write_outputs(args.plan, args.store, receipts, args.out, parse(args.options, "--options"))
 
 
 run(main)

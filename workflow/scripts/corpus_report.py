@@ -1,12 +1,13 @@
-"""Write a corpus's report: counts by status, and a row for every page (one line).
+"""Write a corpus's report: counts by status, and beside it a row for every page (one line).
 
 python workflow/scripts/corpus_report.py --plan P/plan.parquet --store P/store
-    --shard-receipt P/shards/0.json P/shards/1.json --out P/report.json
+    --receipts P/shards --shards 2 --out P/report.json
 """
 
 import argparse
 from pathlib import Path
 
+from scriptorium.convert.filters import parse
 from scriptorium.convert.report import write_report
 from scriptorium.job import run
 
@@ -14,11 +15,13 @@ from scriptorium.job import run
 def main() -> None:
     """Read the command line and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shard-receipt", type=Path, nargs="+", required=True)
-    for name in ("plan", "store", "out"):
+    parser.add_argument("--shards", type=int, required=True)
+    for name in ("plan", "store", "receipts", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--filter", nargs="*", default=[])
     args = parser.parse_args()
-    write_report(args.plan, args.store, args.shard_receipt, args.out)
+    receipts = [args.receipts / f"{shard}.json" for shard in range(args.shards)]
+    write_report(args.plan, args.store, receipts, args.out, parse(args.filter))
 
 
 run(main)

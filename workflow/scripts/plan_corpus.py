@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from scriptorium.convert.documents import default_cache
+from scriptorium.convert.filters import parse
 from scriptorium.convert.plan import plan_corpus
 from scriptorium.job import run
 
@@ -18,8 +19,10 @@ def main() -> None:
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--filter", nargs="*", default=[])
     args = parser.parse_args()
-    plan_corpus(args.corpus, args.shards, args.out, jobs=args.jobs, cache=default_cache())
+    more = {"jobs": args.jobs, "cache": default_cache(), "filters": parse(args.filter)}
+    plan_corpus(args.corpus, args.shards, args.out, **more)
 
 
 run(main)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from scriptorium.pages.view import KATEX
+
 REVISION = 2
 """Raised with every change that can alter a score: the workflow then scores again. A test watches over it."""
 
@@ -14,4 +16,5 @@ def scoring_code() -> list[Path]:
     here = Path(__file__).parent
     roots = [here / name for name in ("folder.py", "outputs.py", "rules.py", "tests.py", "verdict.py")]
     rooms = [each for room in ("formulas", "judges", "scoring", "text") for each in (here / room).glob("*.*")]
+    roots.append(KATEX)
     return sorted([*roots, *(each for each in rooms if each.name not in SHOWING)])

@@ -15,7 +15,7 @@ from typing import IO, Any
 import zstandard
 
 from scriptorium.convert.remote import LARGEST, hidden
-from scriptorium.errors import HostError
+from scriptorium.errors import HostError, blame_host
 
 MOST_MEMBERS = 1_000_000
 RATIO = 200
@@ -65,7 +65,11 @@ class BombError(Exception):
 def archive_kind(path: Path) -> str:
     """`zip`, `tar` (packed or not), `office` for the zips that are documents, or nothing; by content."""
     with path.open("rb") as file:
-        head = file.read(1024)
+        return kind_of(file.read(1024))
+
+
+def kind_of(head: bytes) -> str:
+    """The same of a file that begins with `head`, 1,024 bytes of it or more."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
         return "office" if first in (b"[Content_Types].xml", b"mimetype", b"_rels/.rels") else "zip"
@@ -120,6 +124,7 @@ def _zip(path: Path, spool: Path, wanted: Callable[[str], bool], budget: Budget)
     except BombError as error:
         yield Member("", None, f"bomb: {error}")
     except FAULTS as error:
+        blame_host(error, path.name)
         yield Member("", None, f"damaged: the archive is torn: {error}")
 
 
@@ -136,6 +141,7 @@ def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, spool: Path, bu
     except NotImplementedError as error:
         return Member(name, None, f"damaged: {error}; pack it with deflate")
     except FAULTS as error:
+        blame_host(error, name)
         return Member(name, None, f"damaged: its entry in the archive is torn: {error}")
     with source:
         return _spooled(name, source, spool, budget)
@@ -155,6 +161,7 @@ def _tar(path: Path, spool: Path, wanted: Callable[[str], bool], budget: Budget)
     except BombError as error:
         yield Member("", None, f"bomb: {error}")
     except FAULTS as error:
+        blame_host(error, path.name)
         yield Member("", None, f"damaged: the archive is torn, or no tar: {error}")
 
 
@@ -229,6 +236,7 @@ def _read(source: Any) -> bytes:
     try:
         return source.read(BLOCK)
     except FAULTS as error:
+        blame_host(error, "reading an archive")
         raise TornError(str(error) or type(error).__name__) from error
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scriptorium.files import sha256_json
+from scriptorium.locks import lock
 
 LIMIT = 20 << 30
 """Bytes, unless the caller says otherwise."""
@@ -99,17 +100,12 @@ class Cache:
     def lock(self, name: str) -> Iterator[None]:
         """Hold the lock `name` against the other processes of this machine: nobody fetches what another does.
 
-        Only saves work: without it (where the system has no such locks) all is right as well.
+        Only saves work: without it all is right as well.
         """
-        try:
-            import fcntl
-        except ImportError:
-            yield
-            return
         folder = self.folder / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / name[:32]).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file)
             yield
 
     def clear(self) -> None:

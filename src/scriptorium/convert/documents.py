@@ -4,20 +4,22 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.convert import archives, remote
 from scriptorium.convert.cache import LIMIT, Cache
 from scriptorium.convert.inputs import password_key, passwords
 from scriptorium.convert.plan import manifests_of
-from scriptorium.errors import InputError
+from scriptorium.errors import InputError, blame_host
 from scriptorium.files import sha256_file, sha256_json
-from scriptorium.pages.pdf import PdfError, Word
+from scriptorium.pages.drawing import Drawing
+from scriptorium.pages.pdf import Drawn, PdfError, Word
 from scriptorium.pages.pool import DocumentPool
+
+if TYPE_CHECKING:
+    import numpy as np
 
 REMEMBERED = 4096
 """Local files whose hash need not be taken again while they do not change."""
@@ -60,6 +62,7 @@ def _verify(path: Path, row: dict[str, Any]) -> None:
     try:
         found = sha256_file(path)
     except OSError as error:
+        blame_host(error, _label(row))
         raise SourceError(f"{_label(row)}: {error.strerror}; it was there when the plan was made") from error
     if found != row["document"]:
         if path.suffix == ".fetch":
@@ -98,6 +101,7 @@ def _unpack(row: dict[str, Any], archive: Path, cache: Cache) -> None:
     try:
         kind = archives.archive_kind(archive)
     except OSError as error:
+        blame_host(error, _label(row))
         raise SourceError(f"{_label(row)}: {error.strerror}; it was there when the plan was made") from error
     if kind not in ("zip", "tar"):
         raise SourceError(f"{_label(row)}: no archive any more; plan again")
@@ -128,11 +132,22 @@ class Pages:
     Methods raise PdfError for what is wrong with a document, SourceError for one that is not there now.
     """
 
-    def __init__(self, plan: Path, cache: Path | None = None, limit: int = LIMIT, children: int = 1) -> None:
-        """`children`: processes that open documents, 0 for one a core."""
+    def __init__(
+        self,
+        plan: Path | Sequence[str] | None,
+        cache: Path | None = None,
+        limit: int = LIMIT,
+        children: int | DocumentPool = 1,
+    ) -> None:
+        """`plan`: its file, or the manifests it was made from; without it no passwords are known.
+
+        `children`: processes that open documents, 0 for one a core; or those of the caller, which are closed
+        in the end as well.
+        """
         self.cache = Cache(cache or default_cache(), limit)
-        self.worker = DocumentPool(children)
-        self.passwords = passwords(manifests_of(plan))
+        self.worker = children if isinstance(children, DocumentPool) else DocumentPool(children)
+        found = manifests_of(plan) if isinstance(plan, Path) else plan or ()
+        self.passwords = passwords(found)
         self._known: OrderedDict[Path, tuple[tuple[int, int, int], str]] = OrderedDict()
         self._turn = threading.Lock()
 
@@ -142,20 +157,43 @@ class Pages:
     def __exit__(self, *_: object) -> None:
         self.worker.close()
 
-    def render(self, row: dict[str, Any], side: int, *, max_scale: float | None = None) -> np.ndarray:
+    def render(self, row: dict[str, Any], side: int, *, max_scale: float | None = None) -> "np.ndarray":
         """The page as uint8 (H, W, 3) RGB on white, longest side `side` pixels; an image not enlarged."""
         with self._place(row) as (path, password):
             return self.worker.render(path, row["page"], side, max_scale=max_scale, password=password)
+
+    def draw(
+        self, row: dict[str, Any], side: int, drawing: Drawing, *, max_scale: float | None = None
+    ) -> Drawn:
+        """As render, with what drew it; a page of a PDF by another engine if the first one cannot."""
+        with self._place(row) as (path, password):
+            more = {"second": row["kind"] == "pdf", "max_scale": max_scale, "password": password}
+            return self.worker.draw(path, row["page"], side, drawing, **more)
 
     def text(self, row: dict[str, Any]) -> str:
         """The page's text layer; empty if it has none."""
         with self._place(row) as (path, password):
             return self.worker.text(path, row["page"], password=password)
 
+    def picture(self, row: dict[str, Any]) -> float:
+        """The share of the page that its largest picture covers."""
+        with self._place(row) as (path, password):
+            return self.worker.picture(path, row["page"], password=password)
+
+    def text_fields(self, row: dict[str, Any]) -> int:
+        """How many text fields the form of the row's document has."""
+        with self._place(row) as (path, password):
+            return self.worker.text_fields(path, password=password)
+
     def words(self, row: dict[str, Any]) -> list[Word]:
         """The words of the text layer with their places; none if there is no layer."""
         with self._place(row) as (path, password):
             return self.worker.words(path, row["page"], password=password)
+
+    def split(self, row: dict[str, Any]) -> bytes:
+        """The page of a PDF as a PDF of its own. Same file, same bytes."""
+        with self._place(row) as (path, password), self.worker.borrow(path) as worker:
+            return worker.split(path, row["page"], password=password)
 
     @contextlib.contextmanager
     def _place(self, row: dict[str, Any]) -> Iterator[tuple[Path, str | None]]:
@@ -175,6 +213,7 @@ class Pages:
         try:
             status = path.stat()
         except OSError as error:
+            blame_host(error, _label(row))
             raise SourceError(
                 f"{_label(row)}: {error.strerror}; it was there when the plan was made"
             ) from error

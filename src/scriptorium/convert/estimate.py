@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from scriptorium.convert.display import duration
 from scriptorium.convert.plan import label, plan_corpus
 from scriptorium.errors import InputError
 
@@ -97,7 +98,7 @@ def lines(found: Estimate) -> list[str]:
         least, most = min(found.shards.values()), max(found.shards.values())
         said.append(f"{len(found.shards)} shards of {least} to {most} pages")
     if found.seconds is not None:
-        said.append(f"time: {found.seconds / 3600:.2f} hours")
+        said.append(f"time: {duration(found.seconds)}")
     if found.cost is not None:
         said.append(f"cost: {found.cost:.2f}")
     return said

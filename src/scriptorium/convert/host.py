@@ -1,7 +1,6 @@
 """What a process needs of its host in which a thousand threads send images: open files, memory given back."""
 
 import ctypes
-import resource
 import sys
 
 M_MMAP_THRESHOLD = -3  # <malloc.h>
@@ -15,6 +14,10 @@ OWN_FILES = 256
 
 def allow_connections(most: int) -> None:
     """Raise this process's bound on open files so far that `most` connections fit, if the host lets it."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no bound of this kind
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most + OWN_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

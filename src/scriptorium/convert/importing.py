@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scriptorium.convert.plan import SCHEMA
+from scriptorium.convert.plan import schema
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole, write_json
 from scriptorium.pages.store import Store, content_key
@@ -116,4 +116,4 @@ def _row(source: str, page: int, pages: int) -> Row:
 
 
 def _schema() -> pa.Schema:
-    return SCHEMA.with_metadata({"corpus": ""})
+    return schema().with_metadata({"corpus": ""})

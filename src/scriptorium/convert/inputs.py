@@ -3,8 +3,10 @@
 Nothing is opened here but lists and manifests: what a file is, its content says later.
 """
 
+import hashlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from scriptorium.convert import remote
+from scriptorium.convert.looked import Stamp, stamp_of
 from scriptorium.convert.patterns import has_magic, matches, split_base
 from scriptorium.convert.ranges import Ranges, parse_ranges
-from scriptorium.errors import InputError
+from scriptorium.errors import InputError, blame_host
 from scriptorium.files import sha256_json
 
 STDIN = "-"
@@ -33,6 +36,8 @@ class Document:
     password: str | None = field(default=None, repr=False)
     metadata: str = ""
     reason: str = ""
+    stamp: Stamp | None = field(default=None, repr=False, compare=False)
+    """Of a local file, as it was when it was found."""
 
 
 def find(
@@ -89,6 +94,20 @@ def expand(source: str, ranges: Ranges = ()) -> Iterator[Document]:
         raise InputError(f"corpus {source}: no such folder or file")
 
 
+def state(source: str) -> str:
+    """A hash of the names, sizes and times of a local source's files, also in folders below it; else nothing.
+
+    It changes when the source is to be planned again, and costs a look at each file's entry: 10 s a million.
+    """
+    path = remote.local_path(source)
+    if path is None or not path.exists():
+        return ""
+    digest = hashlib.sha256()
+    for document in expand(source) if not path.is_dir() or any(os.scandir(path)) else ():
+        digest.update(f"{document.source}\0{(document.stamp or ())[:2]}\n".encode())
+    return digest.hexdigest()
+
+
 def _some(paths: Iterable[Path], ranges: Ranges, otherwise: str) -> Iterator[Document]:
     """The documents at `paths`. Raises InputError if there are none."""
     path = None
@@ -106,15 +125,31 @@ def walk(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     try:
-        with os.scandir(folder) as entries:
-            found = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in entries if e.name[0] != ".")
+        names, folders = listed(folder)
     except OSError as error:
+        blame_host(error, f"corpus {folder}")
         raise InputError(f"corpus {folder}: cannot be listed: {error.strerror}") from error
-    for name, is_folder in found:
-        if is_folder:
+    for name in names:
+        if name in folders:
             yield from walk(folder / name)
         else:
             yield folder / name
+
+
+def listed(folder: Path) -> tuple[list[str], set[str]]:
+    """The sorted names in a folder that do not begin with a dot, and which of them are folders.
+
+    Names alone are kept, some 100 bytes each: folders with ten million files have been seen.
+    """
+    names, folders = [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name[0] != ".":
+                names.append(entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(entry.name)
+    names.sort()
+    return names, folders
 
 
 def _document(path: Path, ranges: Ranges) -> Document:
@@ -124,9 +159,13 @@ def _document(path: Path, ranges: Ranges) -> Document:
     except UnicodeEncodeError:
         source = source.encode("utf-8", "backslashreplace").decode()
         return Document(source, reason="missing: its name is not UTF-8; rename it")
-    if not path.is_file():  # a broken link, a pipe, a device: opening it could hang
-        return Document(source, reason="missing: not a file, or a link to nothing")
-    return Document(source, ranges=ranges)
+    try:
+        status = path.stat()
+    except OSError as error:
+        return Document(source, reason=f"missing: a link to nothing, or out of reach: {error.strerror}")
+    if not stat.S_ISREG(status.st_mode):  # a pipe, a device: opening it could hang
+        return Document(source, reason="missing: not a file")
+    return Document(source, ranges=ranges, stamp=stamp_of(status))
 
 
 def _named(lines: Iterable[str], ranges: Ranges) -> Iterator[Document]:
@@ -173,7 +212,8 @@ def _manifest(path: Path, ranges: Ranges) -> Iterator[Document]:
         more = {key: value for key, value in row.items() if key not in MANIFEST_KEYS and value is not None}
         text = json.dumps(more, ensure_ascii=False, sort_keys=True, default=str) if more else ""
         for found in _expanded(source, wanted):
-            yield Document(found.source, name, found.ranges, _password(row), text, found.reason)
+            own_password = _password(row)
+            yield Document(found.source, name, found.ranges, own_password, text, found.reason, found.stamp)
 
 
 def _password(row: dict[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """Page ranges as people write them: `1-5,7,10-`."""
 
 import re
+from collections.abc import Sequence
 
 from scriptorium.errors import InputError
 
@@ -35,3 +36,14 @@ def selected(ranges: Ranges, count: int) -> tuple[list[int], list[int]]:
         return list(range(1, count + 1)), []
     pages = {page for first, last in ranges for page in range(first, min(last or count, count) + 1)}
     return sorted(pages), sorted({first for first, _ in ranges if first > count})
+
+
+def shown(pages: Sequence[int]) -> str:
+    """Sorted pages as ranges: `1-3,7`."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1][1:] = [page]
+        else:
+            runs.append([page])
+    return ",".join("-".join(map(str, run)) for run in runs)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from scriptorium.convert.patterns import has_magic, matches, split_base
-from scriptorium.errors import ConfigError, InputError
+from scriptorium.errors import ConfigError, InputError, blame_host
 from scriptorium.files import sha256_json
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -39,7 +39,9 @@ def is_uri(text: str) -> bool:
 def local_path(source: str) -> Path | None:
     """The path of a local source, `file://` too; None for what must be fetched."""
     if source.startswith("file://"):
-        return Path(unquote(urlsplit(source).path))
+        from urllib.request import url2pathname  # it loads much, and few name files so
+
+        return Path(url2pathname(urlsplit(source).path))
     return None if is_uri(source) else Path(source)
 
 
@@ -101,6 +103,7 @@ def fetch(uri: str, folder: Path) -> Path:
         except FetchError:
             raise
         except Exception as error:  # each driver has its own: a timeout, a reset, a short read
+            blame_host(error, shown(uri))
             again = _transport(error, uri)
             if not left or not again:
                 reason = "unreachable" if again else "missing"

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scriptorium.convert.documents import default_cache
-from scriptorium.doctor import host, service, software
+from scriptorium.doctor import documents, host, service, software
 from scriptorium.doctor.finding import Finding, exit_code
 from scriptorium.serve.adapter import adapter_of, load
 
@@ -20,10 +20,16 @@ STYLES = {"ok": "green", "warning": "yellow", "missing": "bold red"}
 
 
 def doctor(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="PDFs to look at: do they open, do they carry their fonts?")
+    ] = None,
     server: Annotated[str, typer.Option(help="URL of a running server to try; #NAME picks a model.")] = "",
     model: Annotated[str, typer.Option(help="Model folder or hub:org/name@revision to be served here.")] = "",
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder that a conversion would write to.")] = Path(),
     cache: Annotated[Path | None, typer.Option(help="Folder for fetched and unpacked documents.")] = None,
@@ -34,7 +40,7 @@ def doctor(
     Exit code 0: nothing is missing; 2: the server or the model that was named does not work; 6: this machine
     lacks something. Warnings change nothing. Keys are never shown.
     """
-    findings = list(examine(server, model, adapter, out, cache or default_cache()))
+    findings = [*examine(server, model, adapter, out, cache or default_cache()), *documents.look(files or [])]
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

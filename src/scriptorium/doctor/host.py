@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -80,10 +79,10 @@ def memory() -> Finding:
 
 def open_files() -> Finding:
     """How many files and sockets a process may have open."""
-    if sys.platform == "win32":
+    try:
+        import resource
+    except ImportError:
         return Finding("open files", "ok", "no limit of this kind")
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft in (resource.RLIM_INFINITY, -1) or soft >= OPEN_FILES:
         return Finding("open files", "ok", f"up to {soft}")
@@ -111,7 +110,7 @@ def disk(use: str, folder: Path) -> Iterator[Finding]:
     state: State = "missing" if free < LEAST_DISK else "warning" if free < GOOD_DISK else "ok"
     mend = "" if state == "ok" else "free some space, or name another folder"
     yield Finding(what, state, f"{free / GB:.1f} GB free at {place}", mend)
-    if sys.platform != "win32":
+    if hasattr(os, "statvfs"):
         entries = os.statvfs(place)
         if entries.f_files and entries.f_favail < LEAST_FILES:
             yield Finding(

@@ -14,9 +14,10 @@ from scriptorium.errors import ScriptoriumError
 from scriptorium.pages.image import encode_png
 from scriptorium.serve.adapter import Adapter, message_content
 from scriptorium.serve.endpoint import Endpoint, headers
+from scriptorium.serve.external import external
 from scriptorium.serve.load import read_queue
 from scriptorium.serve.process import Order
-from scriptorium.serve.server import check_order, external
+from scriptorium.serve.server import check_order
 
 CLOCK_SECONDS = 60.0
 ANSWER_SECONDS = 120.0

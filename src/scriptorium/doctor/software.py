@@ -16,6 +16,7 @@ USES = {
     "quantize": "quantising weights",
     "serve": "serving with transformers",
     "synth": "generated pages",
+    "heic": "HEIC images, as phones make them",
     "hub": "fetching models and data",
     "workflow": "the Snakemake workflow",
     "report": "the workflow's report",

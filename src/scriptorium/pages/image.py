@@ -7,7 +7,6 @@ import struct
 
 import numpy as np
 from isal import isal_zlib
-from PIL import Image
 
 from scriptorium.errors import InputError
 
@@ -50,11 +49,21 @@ def encode_png(array: np.ndarray) -> bytes:
 
 def decode_png(png: bytes) -> np.ndarray:
     """The image as uint8 (H, W, 3) RGB. Raises InputError if it is not a whole PNG."""
+    from PIL import Image  # most pages are drawn by PDFium and never need it
+
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             return np.array(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"not a whole PNG of a sane size: {error}") from error
+
+
+def smaller(array: np.ndarray, share: float) -> np.ndarray:
+    """The image with sides `share` (below 1) of what they are, each pixel from all that it covers."""
+    from PIL import Image  # as above
+
+    height, width = (max(1, round(side * share)) for side in array.shape[:2])
+    return np.asarray(Image.fromarray(array).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def data_url(png: bytes) -> str:

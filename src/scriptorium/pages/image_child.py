@@ -16,6 +16,8 @@ FORMATS = {
     "webp": "WEBP",
     "bmp": "BMP",
     "gif": "GIF",
+    "jp2": "JPEG2000",
+    "heic": "HEIF",
 }
 """Kinds of images, and Pillow's name of the one decoder that may open each."""
 
@@ -28,7 +30,11 @@ STARTS = (
     (b"MM\x00+", "tiff"),
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
 )
+HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+"""What follows `ftyp` in a file of the HEIF family, which mobile phones make."""
 
 MOST_PIXELS = 200_000_000
 """An A0 sheet at 300 dpi has 140 million; with more, an image is taken for a decompression bomb."""
@@ -57,6 +63,8 @@ def kind_of(path: str) -> str:
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
+    if head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS:
+        return "heic"
     if head[:2] == b"BM" and head[6:10] == bytes(4) and head[14:15] in (b"\x0c", b"\x28", b"\x6c", b"\x7c"):
         return "bmp"
     return "pdf" if b"%PDF-" in head else ""
@@ -68,6 +76,8 @@ def opened(path: str, kind: str, page: int) -> Iterator[Any]:
     from PIL import Image, UnidentifiedImageError
 
     Image.MAX_IMAGE_PIXELS = None  # the bound is checked here, for every frame
+    if kind == "heic":
+        open_heif()
     try:
         with Image.open(path, formats=[FORMATS[kind]]) as image:
             if not 1 <= page <= frames(image, kind):
@@ -86,6 +96,16 @@ def opened(path: str, kind: str, page: int) -> Iterator[Any]:
         raise Failure("bad_page", f"the {kind} is torn: {error}") from error  # so decoders say it
     except EOFError as error:
         raise Failure("bad_page", "the image ends before this page") from error
+
+
+def open_heif() -> None:
+    """Have Pillow open HEIF. Raises Failure where the package for it is not installed."""
+    try:
+        import pillow_heif
+    except ImportError as error:
+        mend = "pip install '.[heic]', or save it as JPEG"
+        raise Failure("damaged", f"a HEIC image, and nothing here opens those: {mend}") from error
+    pillow_heif.register_heif_opener(thumbnails=False)
 
 
 def frames(image: Any, kind: str) -> int:

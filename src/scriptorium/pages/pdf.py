@@ -4,24 +4,18 @@ The parent never parses a PDF. A file may crash the child, exhaust its memory or
 gets a PdfError with a reason, and the next request a fresh child.
 """
 
-import contextlib
 import json
-import os
 import re
-import select
-import signal
-import struct
-import subprocess
-import sys
 import threading
-import time
 from hashlib import md5
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import numpy as np
+from scriptorium.errors import HostError, InputError
+from scriptorium.pages.child import Child, Crash
 
-from scriptorium.errors import InputError
+if TYPE_CHECKING:
+    import numpy as np
 
 CHILD = Path(__file__).with_name("pdf_child.py")
 
@@ -34,13 +28,10 @@ CPU_SECONDS = 30
 WALL_SECONDS = 120.0
 """Time until an answer, on a machine that is busy with other things."""
 
-LARGEST_ANSWER = 1 << 30
-"""Bytes; more than any page. An answer that says it is longer comes from a child gone wild."""
-
 REASONS = ("missing", "not_a_pdf", "encrypted", "damaged", "no_pages", "bad_page", "timeout", "memory")
 
-OUT_OF_MEMORY = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL})
-"""How a process ends that cannot get memory: allocators trap or abort, the kernel kills."""
+HOST = "host"
+"""The child's reason where no file is to blame but the machine."""
 
 LINE_END_HYPHEN = "\x02"
 """What PDFium puts for a hyphen at the end of a line and the line break after it."""
@@ -75,12 +66,12 @@ class PageSize(NamedTuple):
     height: float
 
 
-class Crash(Exception):
-    """The child went away in the middle of a request: `reason` and what is known of it."""
+class Drawn(NamedTuple):
+    """A page image, uint8 (H, W, 3); what drew it: `pypdfium2`, `poppler` or `pillow`; if nothing is on the page."""
 
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
+    pixels: "np.ndarray"
+    engine: str
+    bare: bool
 
 
 class PdfWorker:
@@ -96,12 +87,11 @@ class PdfWorker:
     def __init__(
         self, memory: int = MEMORY, cpu_seconds: int = CPU_SECONDS, wall_seconds: float = WALL_SECONDS
     ) -> None:
-        self.memory, self.cpu_seconds, self.wall_seconds = memory, cpu_seconds, wall_seconds
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child = Child(CHILD, memory, cpu_seconds, wall_seconds)
         self._answered = 0
         self._turn = threading.Lock()
 
-    def __enter__(self) -> "PdfWorker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,17 +110,35 @@ class PdfWorker:
         *,
         max_scale: float | None = None,
         password: str | None = None,
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """The page as uint8 (H, W, 3) RGB on white, its crop box, longest side `side` pixels.
 
         A small page is not drawn larger than `max_scale` pixels a point; None sets no such bound.
         """
-        header, raw = self._ask("render", path, page, password, side=side, max_scale=max_scale)
+        return self.draw(path, page, side, max_scale=max_scale, password=password).pixels
+
+    def draw(
+        self,
+        path: Path,
+        page: int,
+        side: int,
+        *,
+        max_scale: float | None = None,
+        password: str | None = None,
+        engine: str = "pypdfium2",
+        box: str = "crop",
+    ) -> Drawn:
+        """As render, by an `engine` (pypdfium2, poppler) and of a `box` (crop, media)."""
+        more = {"side": side, "max_scale": max_scale, "engine": engine, "box": box}
+        header, raw = self._ask("render", path, page, password, **more)
         width, height = header["width"], header["height"]
         if not 1 <= min(width, height) <= max(width, height) <= side or len(raw) != width * height * 3:
-            self._kill()
+            self.close()
             raise PdfError("damaged", f"{path}, page {page}: {len(raw)} bytes for {width} x {height} pixels")
-        return np.frombuffer(raw, np.uint8).reshape(height, width, 3)
+        import numpy as np  # the child starts meanwhile, and a plan needs no pixels
+
+        pixels = np.frombuffer(raw, np.uint8).reshape(height, width, 3)
+        return Drawn(pixels, header["engine"], header["bare"])
 
     def split(self, path: Path, page: int, *, password: str | None = None) -> bytes:
         """The page as a PDF of its own, boxes and rotation kept. Same file, same bytes."""
@@ -152,95 +160,64 @@ class PdfWorker:
         _, raw = self._ask("words", path, page, password)
         return [Word(*each) for each in json.loads(raw)]
 
+    def picture(self, path: Path, page: int, *, password: str | None = None) -> float:
+        """The share of the page, in [0, 1], that its largest picture covers: nearly all of it on a scan."""
+        header, _ = self._ask("picture", path, page, password)
+        return float(header["share"])
+
+    def text_fields(self, path: Path, *, password: str | None = None) -> int:
+        """How many text fields the document's form has, a thousand at most; 0 without a form."""
+        header, _ = self._ask("text_fields", path, None, password)
+        return int(header["fields"])
+
+    def missing_fonts(self, path: Path, page: int, *, password: str | None = None) -> list[str]:
+        """The fonts that the page's text is set in and that the PDF does not carry: others are drawn for them."""
+        _, raw = self._ask("fonts", path, page, password)
+        return json.loads(raw)
+
+    def start(self) -> None:
+        """Start the child process, which takes a moment, before there is anything to ask it."""
+        with self._turn:
+            self._child.start()
+
     def close(self) -> None:
         """End the child process."""
         with self._turn:
-            self._kill()
+            self._child.kill()
 
     def _ask(
-        self, operation: str, path: Path, page: int | None, password: str | None, **more: float | None
+        self, operation: str, path: Path, page: int | None, password: str | None, **more: Any
     ) -> tuple[dict[str, Any], bytearray]:
         where = str(path) if page is None else f"{path}, page {page}"
         check(path)
         request = {"operation": operation, "path": str(path), "page": page, "password": password, **more}
+        return self._request(request, where)
+
+    def _request(self, request: dict[str, Any], where: str) -> tuple[dict[str, Any], bytearray]:
         request["images"] = self.images
         with self._turn:
             try:
                 header, raw = self._exchange(request)
             except Crash as crash:
                 raise PdfError(crash.reason, f"{where}: {crash}") from crash
+        if header.get("reason") == HOST:
+            raise HostError(f"{where}: {header['message']} on this host; raise its limit and run again")
         if "reason" in header:
             raise PdfError(header["reason"], f"{where}: {header['message']}")
         return header, raw
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
         """One request and its answer; a second try if an old child crashes: earlier files may be why."""
-        fresh = self._answered == 0
+        fresh = self._child.process is None or self._answered == 0
         try:
-            answer = self._once(request)
+            answer = self._child.ask(request)
         except Crash as crash:
             if fresh or crash.reason == "timeout":
                 raise
-            answer = self._once(request)
+            self._answered = 0
+            answer = self._child.ask(request)
         self._answered += 1
         return answer
-
-    def _once(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytearray]:
-        child = self._child or self._start()
-        deadline = time.monotonic() + self.wall_seconds
-        try:
-            body = json.dumps(request).encode()
-            assert child.stdin and child.stdout
-            child.stdin.write(struct.pack(">I", len(body)) + body)
-            child.stdin.flush()
-            (length,) = struct.unpack(">I", receive(child.stdout, 4, deadline))
-            header = json.loads(receive(child.stdout, length, deadline))
-            return header, receive(child.stdout, header["bytes"], deadline)
-        except TimeoutError as error:
-            raise Crash("timeout", f"no answer within {self.wall_seconds:g} s") from error
-        except (EOFError, BrokenPipeError, ValueError) as error:
-            raise self._post_mortem(child) from error
-        finally:
-            if sys.exc_info()[0]:
-                self._kill()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", str(CHILD), str(self.memory), str(self.cpu_seconds)]
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._answered = 0
-        return self._child
-
-    def _post_mortem(self, child: subprocess.Popen[bytes]) -> Crash:
-        """Why a child that closed its end went away."""
-        try:
-            code = child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return Crash("damaged", "the process that opened it answered nonsense")
-        if code == -signal.SIGXCPU:
-            return Crash("timeout", f"more than {self.cpu_seconds} s of CPU time")
-        if -code in OUT_OF_MEMORY:
-            return Crash(
-                "memory", f"more than {self.memory >> 20} MiB of memory, or a fault of the PDF library"
-            )
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return Crash("damaged", f"it crashes the PDF library ({name})")
-
-    def _kill(self) -> None:
-        child, self._child = self._child, None
-        if child is None:
-            return
-        with contextlib.suppress(ProcessLookupError):  # it has gone by itself
-            os.killpg(child.pid, signal.SIGKILL)
-        for pipe in (child.stdin, child.stdout):
-            if pipe:
-                close(pipe)
-        child.wait()
 
 
 def check(path: Path) -> None:
@@ -251,31 +228,6 @@ def check(path: Path) -> None:
         raise PdfError("missing", f"{str(path)!r}: its name is not UTF-8; rename it") from None
     if not path.is_file():
         raise PdfError("missing", f"{path}: no such file")
-
-
-def receive(pipe: IO[bytes], length: int, deadline: float) -> bytearray:
-    """Exactly `length` bytes. Raises EOFError, TimeoutError, or ValueError for a length beyond reason."""
-    if not 0 <= length <= LARGEST_ANSWER:
-        raise ValueError(f"{length} bytes announced")
-    buffer = bytearray(length)
-    view, filled = memoryview(buffer), 0
-    poll = select.poll()
-    poll.register(pipe, select.POLLIN)
-    while filled < length:
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeoutError
-        count = os.readv(pipe.fileno(), [view[filled:]])
-        if not count:
-            raise EOFError
-        filled += count
-    return buffer
-
-
-def close(pipe: IO[bytes]) -> None:
-    """Close a pipe to a process that may be gone."""
-    with contextlib.suppress(BrokenPipeError):  # what was left in the buffer has no reader any more
-        pipe.close()
 
 
 def with_stable_id(pdf: bytes) -> bytes:

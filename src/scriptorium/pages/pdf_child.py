@@ -5,42 +5,54 @@ and a JSON object; an answer is the same, followed by `bytes` raw bytes. It impo
 so that it starts in 50 ms. The limits below are in force before the first PDF library is loaded.
 """
 
-import ctypes
+import errno
 import importlib.util
 import json
-import resource
+import shutil
 import struct
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-NEVER = resource.RLIM_INFINITY
+try:
+    import resource
+except ImportError:  # Windows: whoever started this process watches it
+    resource = None  # type: ignore[assignment]
+
 MOST_PAGES = 100_000
 """A document that claims more is taken for damaged or hostile."""
 LONGEST = 1e7
 """Points. A page that claims a longer side, over 3 km, would be drawn as a hair."""
-GRID = 20_000
-"""Steps along each side of a page in which the places of words are counted."""
-MOST_WORDS = 20_000
-"""Words of a page whose places are told."""
-LINE_END_HYPHEN = "\u00ad"
-"""What ends a word that goes on in the next line."""
-SPACES = frozenset(" \t\r\n\f\v\u00a0\x00")
+FAR = 1e8
+"""Points: further out than any page's edge."""
+PROGRAMS = ("pdfinfo", "pdftoppm")
 
 
 def limit(memory: int) -> None:
     """Limit address space (bytes), open files, file size and core dumps of this process for good."""
+    if not resource:
+        return
     wanted = [(resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 64)]
     if sys.platform == "linux":  # macOS refuses it
         wanted.append((resource.RLIMIT_AS, memory))
     for kind, value in wanted:
-        resource.setrlimit(kind, (value, value))
+        most = resource.getrlimit(kind)[1]  # one that is lower already cannot be raised; -1 is none
+        resource.setrlimit(kind, (min(value, most) if most >= 0 else value,) * 2)
 
 
 def allow_cpu(seconds: int) -> None:
     """Let the kernel kill this process (SIGXCPU) once it has used so many more seconds."""
+    if not resource:
+        return
     used = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, NEVER))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + seconds, resource.RLIM_INFINITY)
+    )
+
+
+def cpu_seconds() -> int:
+    """The processor time of one request."""
+    return int(sys.argv[2])
 
 
 def neighbour(name: str) -> Any:
@@ -69,10 +81,10 @@ class Documents:
         self.key: tuple[Any, ...] = ()
         self.document: Any = None
 
-    def open(self, path: str, password: str | None) -> Any:
-        """The open document. Raises Failure."""
+    def open(self, path: str, password: str | None, box: str = "crop") -> Any:
+        """The open document; one whose media boxes are drawn is not the one for all else. Raises Failure."""
         status = Path(path).stat()
-        key = (path, password, status.st_mtime_ns, status.st_size, status.st_ino)
+        key = (path, password, box, status.st_mtime_ns, status.st_size, status.st_ino)
         if key == self.key:
             return self.document
         self.forget()
@@ -98,6 +110,7 @@ def open_document(path: str, password: str | None) -> Any:
         document = pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:
         if error.err_code == pypdfium2.raw.FPDF_ERR_FILE:
+            Path(path).open("rb").close()  # what cannot be opened is not without pages
             raise Failure("no_pages", "the document has no pages") from error
         if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
             wrong = "the password is wrong" if password else "it needs a password"
@@ -138,14 +151,52 @@ def pages(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
 
     if kind := image_kind(request):
         return {"kind": kind, "sizes": images.sizes(request["path"], kind)}, b""
-    document = documents.open(request["path"], request["password"])
+    try:
+        document = documents.open(request["path"], request["password"])
+    except Failure as failure:
+        sizes = sizes_by_poppler(request["path"]) if failure.reason == "damaged" and request["images"] else []
+        if not sizes:
+            raise
+        return {"kind": "pdf", "sizes": sizes}, b""
     sizes = []
     for index in range(len(document)):
         try:
-            sizes.append(document.get_page_size(index))
+            size = document.get_page_size(index)
+            if min(size) <= 0:
+                page = boxed(documents, document, index + 1, "crop")
+                size = page.get_size()
+                page.close()
         except pypdfium2.PdfiumError:
-            sizes.append((0.0, 0.0))
+            size = (0.0, 0.0)
+        sizes.append(size)
     return {"kind": "pdf", "sizes": sizes}, b""
+
+
+def boxed(documents: Documents, document: Any, number: int, box: str) -> Any:
+    """The page, so that its `box` is what is drawn: crop, or media. Raises Failure.
+
+    A crop box that has nothing of the media box in it is none, as every viewer takes it.
+    """
+    page = load_page(document, number)
+    if box == "crop":
+        if min(page.get_size()) > 0:
+            return page
+        documents.forget()
+    # The library draws what media and crop box have in common; it does not tell an inherited media box.
+    page.set_cropbox(-FAR, -FAR, FAR, FAR)
+    page.close()
+    return load_page(document, number)
+
+
+def count(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Of each of several files its kind and its number of pages, or the reason why it has none."""
+    found = []
+    for file in request["files"]:
+        header, _ = answer(documents, file | {"operation": "pages", "images": request["images"]})
+        if "sizes" in header:
+            header = {"kind": header["kind"], "pages": len(header["sizes"])}
+        found.append(header)
+    return {"found": found}, b""
 
 
 def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -153,8 +204,12 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     import pypdfium2
 
     if kind := image_kind(request):
-        return images.render(request["path"], kind, request["page"], request["side"])
-    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+        header, raw = images.render(request["path"], kind, request["page"], request["side"])
+        return header | {"engine": "pillow", "bare": False}, raw
+    if request["engine"] == "poppler":
+        return by_poppler(request)
+    document = documents.open(request["path"], request["password"], request["box"])
+    page = boxed(documents, document, request["page"], request["box"])
     try:
         width, height = pixels(page.get_width(), page.get_height(), request["side"], request["max_scale"])
         bitmap = pypdfium2.PdfBitmap.new_native(
@@ -166,9 +221,29 @@ def render(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
         pypdfium2.raw.FPDF_RenderPageBitmap(*area)
         if page.formenv:
             pypdfium2.raw.FPDF_FFLDraw(page.formenv, *area)
-        return {"width": width, "height": height}, memoryview(bitmap.buffer)
+        bare = not pypdfium2.raw.FPDFPage_CountObjects(page) and not pypdfium2.raw.FPDFPage_GetAnnotCount(
+            page
+        )
+        header = {"width": width, "height": height, "engine": "pypdfium2", "bare": bare}
+        return header, memoryview(bitmap.buffer)
     finally:
         page.close()
+
+
+def sizes_by_poppler(path: str) -> list[tuple[float, float]]:
+    """The sizes of the pages that poppler finds in a document that PDFium does not open; none without poppler."""
+    if not all(map(shutil.which, PROGRAMS)):
+        return []
+    count, sizes = neighbour("poppler_child").Poppler(cpu_seconds()).sizes(path, 1, MOST_PAGES + 1, "crop")
+    found = [(width, height) for width, height, _ in sizes]
+    return (found + [(0.0, 0.0)] * count)[:count] if count <= MOST_PAGES else []
+
+
+def by_poppler(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """As render, by the programs of poppler. Raises Failure."""
+    if not all(map(shutil.which, PROGRAMS)):
+        raise Failure("damaged", "poppler is not there")
+    return neighbour("poppler_child").Poppler(cpu_seconds()).answer(request, pixels, Failure)
 
 
 def pixels(width: float, height: float, side: int, max_scale: float | None) -> tuple[int, int]:
@@ -187,7 +262,7 @@ def split(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any]
     """The page as a PDF of its own."""
     document = documents.open(request["path"], request["password"])
     flatten(documents, document, request["page"])
-    return copied(document, [request["page"] - 1], 0)
+    return {}, neighbour("copy_child").copied(document, [request["page"] - 1], 0, Failure)
 
 
 def turned(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -195,39 +270,18 @@ def turned(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     document = documents.open(request["path"], request["password"])
     for number in range(1, len(document) + 1):
         flatten(documents, document, number)
-    return copied(document, list(range(len(document))), request["degrees"])
+    return {}, neighbour("copy_child").copied(
+        document, list(range(len(document))), request["degrees"], Failure
+    )
 
 
 def flatten(documents: Documents, document: Any, number: int) -> None:
     """Make the looks of a form's fields part of the page: a form cannot be copied by the page."""
-    import pypdfium2
-
     page = load_page(document, number)
     if document.formenv:
-        pypdfium2.raw.FPDFPage_Flatten(page, pypdfium2.raw.FLAT_NORMALDISPLAY)
+        neighbour("copy_child").flatten(page)
         documents.forget()
     page.close()
-
-
-def copied(document: Any, indices: list[int], degrees: int) -> tuple[dict[str, Any], bytes]:
-    """Some pages as a document of their own, each turned clockwise. Raises Failure."""
-    import io
-
-    import pypdfium2
-
-    single = pypdfium2.PdfDocument.new()
-    try:
-        single.import_pages(document, indices)
-        for page in single if degrees else ():
-            page.set_rotation((page.get_rotation() + degrees) % 360)
-        file = io.BytesIO()
-        single.save(file)
-    except pypdfium2.PdfiumError as error:
-        what = "the page" if len(indices) == 1 else "a page"
-        raise Failure("bad_page", f"{what} cannot be copied: {error}") from error
-    finally:
-        single.close()
-    return {}, file.getvalue()
 
 
 def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -244,53 +298,54 @@ def text(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any],
 
 def words(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The page's words as JSON: [text, left, top, right, bottom], in shares of the page as it is seen."""
-    import pypdfium2
-
     if image_kind(request):
         return {}, b"[]"
     page = load_page(documents.open(request["path"], request["password"]), request["page"])
-    found: list[list[Any]] = []
     try:
-        layer = page.get_textpage()
-        word, box = "", [GRID, GRID, 0, 0]
-        for index in range(layer.count_chars() + 1):
-            code = pypdfium2.raw.FPDFText_GetUnicode(layer, index) if index < layer.count_chars() else 32
-            character = LINE_END_HYPHEN if code == 2 else chr(code)
-            if character not in SPACES:
-                word, box = word + character, _around(box, _place(page, layer, index))
-            elif word:
-                found.append([word, *(round(side / GRID, 5) for side in box)])
-                word, box = "", [GRID, GRID, 0, 0]
-                if len(found) >= MOST_WORDS:
-                    break
+        return {}, json.dumps(neighbour("words_child").words(page)).encode()
     finally:
         page.close()
-    return {}, json.dumps(found).encode()
 
 
-def _place(page: Any, layer: Any, index: int) -> list[int]:
-    """A character's box on the grid: left, top, right, bottom; the page's rotation and crop applied."""
-    import pypdfium2
-
-    left, bottom, right, top = layer.get_charbox(index, loose=True)
-    corners = []
-    for x, y in ((left, bottom), (right, top)):
-        across, down = ctypes.c_int(), ctypes.c_int()
-        pypdfium2.raw.FPDF_PageToDevice(page, 0, 0, GRID, GRID, 0, x, y, across, down)
-        corners.append((across.value, down.value))
-    (x0, y0), (x1, y1) = corners
-    return [min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)]
+def picture(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The share of the page that its largest picture covers; an image is one picture."""
+    if image_kind(request):
+        return {"share": 1.0}, b""
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        return {"share": neighbour("layer_child").picture(page)}, b""
+    finally:
+        page.close()
 
 
-def _around(one: list[int], other: list[int]) -> list[int]:
-    return [min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])]
+def text_fields(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The number of text fields in the document's form."""
+    if image_kind(request):
+        return {"fields": 0}, b""
+    document = documents.open(request["path"], request["password"])
+    return {"fields": neighbour("layer_child").text_fields(document)}, b""
+
+
+def fonts(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The fonts of the page that are not embedded, as JSON; an image has none."""
+    if image_kind(request):
+        return {}, b"[]"
+    page = load_page(documents.open(request["path"], request["password"]), request["page"])
+    try:
+        return {}, json.dumps(neighbour("fonts_child").missing(page)).encode()
+    finally:
+        page.close()
 
 
 OPERATIONS = {
+    "fonts": fonts,
+    "count": count,
     "pages": pages,
+    "picture": picture,
     "render": render,
     "split": split,
     "text": text,
+    "text_fields": text_fields,
     "turned": turned,
     "words": words,
 }
@@ -305,7 +360,8 @@ def answer(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any
     except FileNotFoundError:
         return {"reason": "missing", "message": "no such file"}, b""
     except OSError as error:
-        return {"reason": "missing", "message": f"cannot be read: {error.strerror}"}, b""
+        reason = "host" if error.errno in (errno.EMFILE, errno.ENFILE) else "missing"
+        return {"reason": reason, "message": f"cannot be read: {error.strerror}"}, b""
     except MemoryError:
         return {"reason": "memory", "message": "it needs more memory than the limit"}, b""
     except Exception as error:  # whatever a hostile file can make a library raise costs this file only
@@ -323,8 +379,8 @@ def send(out: BinaryIO, header: dict[str, Any], raw: Any) -> None:
 
 def main() -> None:
     """Answer requests until standard input ends. Arguments: memory in bytes, CPU seconds per request."""
-    memory, cpu = int(sys.argv[1]), int(sys.argv[2])
-    limit(memory)
+    cpu = cpu_seconds()
+    limit(int(sys.argv[1]))
     allow_cpu(cpu)
     import pypdfium2
 
@@ -332,6 +388,7 @@ def main() -> None:
     pypdfium2.raw.FPDF_SetSandBoxPolicy(pypdfium2.raw.FPDF_POLICY_MACHINETIME_ACCESS, False)
     documents = Documents()
     source, out = sys.stdin.buffer, sys.stdout.buffer
+    send(out, {}, b"")  # it is up
     while head := source.read(4):
         request = json.loads(source.read(struct.unpack(">I", head)[0]))
         allow_cpu(cpu)

@@ -2,14 +2,17 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from scriptorium.pages.document import DocumentWorker
-from scriptorium.pages.pdf import Word
+from scriptorium.pages.drawing import Drawing, draw
+from scriptorium.pages.pdf import Drawn, PageSize, PdfError, Word
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST = 16
 """More than this many children are drawn faster than one process can send."""
@@ -50,12 +53,41 @@ class DocumentPool:
                 self._free.append((worker, path))
                 self._changed.notify()
 
+    def start(self) -> None:
+        """Start one child now, since that takes a while; the others start when they are needed."""
+        self._workers[-1].start()
+
+    def look(self, path: Path, *, password: str | None = None) -> tuple[str, list[PageSize]]:
+        """As DocumentWorker.look."""
+        with self.borrow(path) as worker:
+            return worker.look(path, password=password)
+
+    def count(self, files: Sequence[tuple[Path, str | None]]) -> list[tuple[str, int] | PdfError]:
+        """As DocumentWorker.count."""
+        with self.borrow(files[0][0]) as worker:
+            return list(worker.count(files))
+
     def render(
         self, path: Path, page: int, side: int, *, max_scale: float | None = None, password: str | None = None
-    ) -> np.ndarray:
+    ) -> "np.ndarray":
         """As DocumentWorker.render."""
         with self.borrow(path) as worker:
             return worker.render(path, page, side, max_scale=max_scale, password=password)
+
+    def draw(
+        self,
+        path: Path,
+        page: int,
+        side: int,
+        drawing: Drawing,
+        *,
+        second: bool = True,
+        max_scale: float | None = None,
+        password: str | None = None,
+    ) -> Drawn:
+        """As `drawing.draw`."""
+        with self.borrow(path) as worker:
+            return draw(worker, path, page, side, drawing, second, max_scale=max_scale, password=password)
 
     def text(self, path: Path, page: int, *, password: str | None = None) -> str:
         """As DocumentWorker.text."""
@@ -66,6 +98,16 @@ class DocumentPool:
         """As DocumentWorker.words."""
         with self.borrow(path) as worker:
             return worker.words(path, page, password=password)
+
+    def picture(self, path: Path, page: int, *, password: str | None = None) -> float:
+        """As DocumentWorker.picture."""
+        with self.borrow(path) as worker:
+            return worker.picture(path, page, password=password)
+
+    def text_fields(self, path: Path, *, password: str | None = None) -> int:
+        """As DocumentWorker.text_fields."""
+        with self.borrow(path) as worker:
+            return worker.text_fields(path, password=password)
 
     def close(self) -> None:
         """End all children."""

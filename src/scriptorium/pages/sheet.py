@@ -6,14 +6,19 @@ to be sent are kept within a budget, which holds back whoever draws.
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from scriptorium.pages.image import encode_png, is_blank
+from scriptorium.pages.image import encode_png, is_blank, smaller
+from scriptorium.pages.ink import Ink, measure
 from scriptorium.pages.rotation import rotate
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RESERVE = 4 << 20
 """Bytes set aside while a page is drawn: its pixels at the usual size. Its PNG has a tenth of them."""
+IMAGE_BYTES = 32 << 20
+"""Images, in bytes, that are drawn or wait to be sent: back-pressure on rendering. More where many draw at a time."""
 
 
 class Budget:
@@ -44,6 +49,11 @@ class Budget:
             self._freed.notify()
 
 
+def budget_for(children: int) -> Budget:
+    """The budget of a run in which so many children draw pages."""
+    return Budget(max(IMAGE_BYTES, RESERVE * children))
+
+
 class Sheet:
     """A page image and its PNG. Used by one thread at a time.
 
@@ -51,10 +61,12 @@ class Sheet:
     `budget` the PNG is kept until the page is turned; with one until it has been sent.
     """
 
-    def __init__(self, draw: Callable[[], np.ndarray], budget: Budget | None = None) -> None:
+    def __init__(self, draw: "Callable[[], np.ndarray]", budget: Budget | None = None) -> None:
         self._draw, self._budget = draw, budget
-        self._rotation = 0
+        self._rotation, self._share = 0, 1.0
         self._png: bytes | None = None
+        self.ink: Ink | None = None
+        """What is on the page, once it has been drawn."""
 
     def is_blank(self) -> bool:
         """Whether nothing is on the page. It is at hand then if it is not."""
@@ -71,6 +83,11 @@ class Sheet:
         """Have the page `rotation` degrees counter-clockwise from how it lies in its document."""
         self.drop()
         self._rotation, self._png = rotation, None
+
+    def shrink(self, share: float) -> None:
+        """Have the sides of the image `share` of what they are."""
+        self.drop()
+        self._share *= share
 
     def sent(self) -> None:
         """The image has been sent: it need not be at hand for that any more."""
@@ -90,9 +107,11 @@ class Sheet:
         kept = 0
         try:
             array = self._draw()
+            self.ink = self.ink or measure(array)
             if skip_blank and is_blank(array):
                 return True
-            self._png = encode_png(rotate(array, self._rotation) if self._rotation else array)
+            array = rotate(array, self._rotation) if self._rotation else array
+            self._png = encode_png(smaller(array, self._share) if self._share < 1 else array)
             kept = len(self._png)
             return False
         finally:

@@ -32,9 +32,17 @@ class Config(Typed):
     shards: int = Field(
         default=1, ge=1, description="jobs that convert the corpus; 2,000 to 10,000 pages each"
     )
+    in_flight: int = Field(
+        default=1600, ge=1, description="most requests that one of these jobs has at a server at once"
+    )
     formats: list[str] = Field(
         default=["dolma", "markdown"],
         description="what the corpus becomes: dolma, markdown, html, text, json, parquet",
+    )
+    filters: list[str] = Field(
+        default=[],
+        description="what is left out of the corpus: language=en,de, form, spam=0.004, garbled, quality=0.5, olmocr; "
+        "see docs/reference/conversion.md",
     )
     outputs: dict[str, bool | float | str] = Field(
         default={},

@@ -1,5 +1,6 @@
 """A converted corpus in brief: what became of its pages, why some have no text, and a few that have."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,32 +36,44 @@ def read_corpus(results: Path, name: str, most: int) -> Corpus:
     report = read_json(folder / "report.json")
     if not report:
         raise InputError(f"{folder / 'report.json'}: no such file; convert the corpus first")
-    rows = report["rows"]
-    without = [row for row in rows if row["status"] not in (*WITH_TEXT, "blank")]
+    without = sum(
+        count for status, count in report["statuses"].items() if status not in (*WITH_TEXT, "blank")
+    )
     statuses = sorted(report["statuses"].items(), key=lambda item: (-item[1], item[0]))
+    problems = report["problems"][:MOST_REASONS]
+    reasons = [row | {"file": Path(row["source"]).name} for row in problems]
     return Corpus(
         name=name,
-        files=report.get("files", len({row["source"] for row in rows})),
-        count=sum(row["page"] > 0 for row in rows),
-        rows=len(rows),
+        files=report["files"],
+        count=report["pages"],
+        rows=sum(report["statuses"].values()),
         seconds=float(report.get("seconds", 0.0)),
         tokens=int(report.get("tokens", 0)),
         statuses=statuses,
-        reasons=[row | {"file": Path(row["source"]).name} for row in without[:MOST_REASONS]],
-        left_out=max(0, len(without) - MOST_REASONS),
+        reasons=reasons,
+        left_out=without - len(reasons),
         pages=sample_pages(folder, most),
     )
 
 
 def sample_pages(folder: Path, most: int) -> list[dict[str, Any]]:
     """Pages with text, evenly spaced over the corpus, cut to an excerpt."""
-    pages = [page for page in converted_pages(folder) if page["status"] in WITH_TEXT and page["text"].strip()]
-    if len(pages) > most:
-        pages = [pages[round(i * (len(pages) - 1) / (most - 1))] for i in range(most)]
+    count = sum(1 for _ in pages_with_text(folder))  # read twice: a corpus fits no memory
+    chosen = (
+        set(range(count)) if count <= most else {round(i * (count - 1) / (most - 1)) for i in range(most)}
+    )
     return [
         page | {"file": Path(page["source"]).name, "text": page["text"].strip()[:EXCERPT], "cut": cut(page)}
-        for page in pages
+        for number, page in enumerate(pages_with_text(folder))
+        if number in chosen
     ]
+
+
+def pages_with_text(folder: Path) -> Iterator[dict[str, Any]]:
+    """The pages of a corpus that have a text."""
+    for page in converted_pages(folder):
+        if page["status"] in WITH_TEXT and page["text"].strip():
+            yield page
 
 
 def cut(page: dict[str, Any]) -> int:

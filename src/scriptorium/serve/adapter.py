@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scriptorium.errors import ConfigError
 from scriptorium.files import write_json
+from scriptorium.pages.drawing import Drawing
 
 FOLDER = Path("config/models")
 CHECKOUT = Path(__file__).parents[3]
@@ -33,6 +35,16 @@ class Adapter(BaseModel):
     max_scale: float | None = Field(
         default=None, gt=0, description="pixels a point at most: small pages are not enlarged beyond it"
     )
+    renderer: Literal["pypdfium2", "poppler"] = Field(
+        default="pypdfium2", description="what draws a page first"
+    )
+    page_box: Literal["crop", "media"] = Field(
+        default="crop", description="what of a page is drawn: what a reader sees, or the whole sheet"
+    )
+    text_layer: Literal["fallback", "prefer", "never"] = Field(
+        default="fallback",
+        description="where a page's own text stands in for the model: if that gave up, wherever it is good, nowhere",
+    )
     max_tokens: int = Field(gt=0, description="tokens an answer may have")
     parser: Literal["front_matter", "markdown", "dots"] = "front_matter"
     boxes: Literal["none", "pixels", "thousandths", "unknown"] = Field(
@@ -49,6 +61,9 @@ class Adapter(BaseModel):
     context: int = Field(gt=0, description="tokens of prompt, image and answer together")
     engine: Literal["transformers", "vllm"]
     family: str
+    released: list[str] = Field(
+        default_factory=list, description="published weights that need it: org/name, * for any ending"
+    )
     min_pixels: int | None = Field(default=None, description="lower bound of the processor, pixels")
     max_pixels: int | None = Field(default=None, description="upper bound of the processor, pixels")
     guided_regex: str | None = Field(
@@ -56,9 +71,29 @@ class Adapter(BaseModel):
     )
 
     @property
+    def drawing(self) -> Drawing:
+        """How pages are drawn for these weights."""
+        return Drawing(self.renderer, self.page_box)
+
+    @property
+    def pixel_bounds(self) -> dict[str, int]:
+        """The bounds that vLLM's processor is given, by their names there: it makes an image fit them."""
+        bounds = {"min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
+        return {name: value for name, value in bounds.items() if value is not None}
+
+    @property
     def prompt_sha256(self) -> str:
         """SHA-256 of the prompt's UTF-8 bytes, in hex."""
         return hashlib.sha256(self.prompt.encode()).hexdigest()
+
+
+def drawn_with(adapter: Adapter, engine: str = "", box: str = "") -> Adapter:
+    """The adapter with pages drawn by another engine or of another box; its own where none is named.
+
+    Raises ConfigError for a name that is none.
+    """
+    chosen = Drawing(engine or adapter.renderer, box or adapter.page_box)
+    return adapter.model_copy(update={"renderer": chosen.engine, "page_box": chosen.box})
 
 
 def message_content(prompt: str, image: dict[str, Any]) -> list[dict[str, Any]]:
@@ -119,11 +154,23 @@ def describe(fault: Any) -> str:
 
 
 def adapter_of(model: str) -> str:
-    """The name of the adapter that a model folder says it was made with; for a server the usual one."""
+    """The name of the adapter that a model was made with: its folder says it, or it is a released one that is known.
+
+    For a server (`model` is empty) the usual one. Raises ConfigError where neither says it: another family's prompt
+    gives poor text without a word.
+    """
+    if not model:
+        return SERVER_ADAPTER
     prompt = Path(model) / "prompt.json"
-    if model and prompt.is_file():
+    if prompt.is_file():
         return json.loads(prompt.read_text(encoding="utf-8"))["adapter"]
-    return SERVER_ADAPTER
+    released = model.removeprefix("hub:").partition("@")[0]
+    for name in names():
+        if any(fnmatch(released, pattern) for pattern in load(name).released):
+            return name
+    raise ConfigError(
+        f"model {model}: nothing says which adapter it needs; name it by --adapter: {', '.join(names())}"
+    )
 
 
 def write_prompt(folder: Path, adapter: Adapter) -> None:

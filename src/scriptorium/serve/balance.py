@@ -43,6 +43,8 @@ class Line:
         self.open = False
         self.streams: bool | None = None
         """Whether it streams answers; None while that is not known."""
+        self.logprobs = True
+        """Whether it may be asked for the tokens' probabilities."""
 
     def has_room(self) -> bool:
         """Whether it may get one more request now, its pause apart: while it is ill, one at a time."""
@@ -85,7 +87,7 @@ class Balancer:
             while True:
                 now = time.monotonic()
                 if self.stopped:
-                    raise ServerError(f"{self.where()}: stopped while waiting for an answer: {fault}")
+                    raise self.gave_up(fault)
                 line = self._best(now, not_before)
                 if line is not None:
                     line.flying += 1
@@ -122,6 +124,10 @@ class Balancer:
             "pages that were not read stay pending: run again when the server is back"
         )
 
+    def gave_up(self, fault: str) -> ServerError:
+        """The error of a request that was waiting when the run was stopped."""
+        return ServerError(f"{self.where()}: stopped while waiting for an answer: {fault}")
+
     def where(self) -> str:
         """The addresses of all endpoints."""
         return ", ".join(line.endpoint.base_url for line in self.lines)
@@ -153,7 +159,8 @@ class Balancer:
             if fresh and line.faults == 1:
                 told = f"{line.endpoint.base_url}: {fault}; waiting up to {self.patience:.0f} s"
                 print(told, file=sys.stderr, flush=True)
-            pause = fault.pause or pause_after(line.faults)
+            # The breaker's first rest is a second: five faults may be a hiccup of milliseconds.
+            pause = fault.pause or pause_after(max(1, line.faults - FAULTS_TO_OPEN + 1))
             now = time.monotonic()
             probe = line.open or line.faults == FAULTS_TO_OPEN
             if fault.pause or probe:

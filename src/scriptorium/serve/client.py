@@ -7,7 +7,6 @@ has less than 500 MB (benchmarks/convert_client.py).
 """
 
 import base64
-import contextlib
 import json
 import threading
 import time
@@ -24,6 +23,7 @@ from scriptorium.serve.balance import Balancer, Line
 from scriptorium.serve.endpoint import Endpoint, headers
 from scriptorium.serve.faults import Fault, RequestRefused, of_error, of_status
 from scriptorium.serve.load import Load
+from scriptorium.serve.pools import CONNECT_SECONDS, Pools
 from scriptorium.serve.stream import Reply, read_all, read_reply
 
 __all__ = ["Answer", "Asking", "ChatClient", "RequestRefused"]
@@ -33,13 +33,8 @@ PATIENCE_SECONDS = 600.0
 ANSWER_SECONDS = 600.0
 IDLE_SECONDS = 120.0
 """Silence in the middle of a streamed answer."""
-CONNECT_SECONDS = 10.0
 QUESTION_SECONDS = 60.0
 """For the answer to a question without an image."""
-POOL = 32
-"""Connections that share a pool: httpcore looks through all of a pool for every request."""
-KEEP_ALIVE_SECONDS = 2.0
-"""Less than servers keep an idle connection (5 s), or a request might meet its end."""
 CHUNK = 3 << 16
 """Bytes of an image that are encoded at a time; a multiple of 3, so that the pieces of base64 join."""
 IMAGE = "data:image/png;base64,"
@@ -59,16 +54,20 @@ class Answer:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    mean_logprob: float | None = None
+    """Mean natural logarithm of the tokens' probabilities, where it was asked for and is told."""
 
 
 @dataclass(frozen=True)
 class Asking:
     """How a server is asked: what others expect of a client besides prompt, image and sampling.
 
-    `timeout`: seconds that one answer may take. `tries`: faults at one request (500, no answer in time, a
-    connection cut) after which it is the request's own if the server answers others. `image_first`: the image
-    before the prompt. `fields`: more fields of the request; None takes a field out. `stream`: take answers in
-    pieces where the server can, and cut loops.
+    `timeout`: seconds that one answer may take. `idle`: seconds of silence in the middle of a streamed answer.
+    `patience`: seconds that all endpoints may stay unreachable or busy. `tries`: faults at one request (500,
+    no answer in time, a connection cut) after which it is the request's own if the server answers others.
+    `image_first`: the image before the prompt. `fields`: more fields of the request; None takes a field out.
+    `stream`: take answers in pieces where the server can, and cut loops. `logprobs`: ask for the tokens'
+    probabilities.
     """
 
     timeout: float = ANSWER_SECONDS
@@ -76,6 +75,9 @@ class Asking:
     image_first: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = True
+    logprobs: bool = False
+    idle: float = IDLE_SECONDS
+    patience: float = PATIENCE_SECONDS
 
 
 class ChatClient:
@@ -84,15 +86,15 @@ class ChatClient:
     def __init__(
         self,
         endpoint: Endpoint | Sequence[Endpoint],
-        patience: float = PATIENCE_SECONDS,
+        patience: float | None = None,
         asking: Asking | None = None,
     ) -> None:
-        """`patience`: seconds that all endpoints may stay unreachable or busy before ServerError."""
+        """`patience`: seconds that all endpoints may stay away before ServerError; by default as in `asking`."""
         self.endpoints = (endpoint,) if isinstance(endpoint, Endpoint) else tuple(endpoint)
-        self.patience = patience
         self.asking = asking or Asking()
-        self.balancer = Balancer(self.endpoints, patience)
-        self.pools = Pools(self.asking.timeout)
+        self.patience = self.asking.patience if patience is None else patience
+        self.balancer = Balancer(self.endpoints, self.patience)
+        self.pools = Pools(self.endpoints, self.asking.timeout)
         self.load = Load(self.balancer)
         self._forms: dict[str, Callable[[str], dict[str, Any]] | None] = {}
         self._probing = threading.Lock()
@@ -122,6 +124,11 @@ class ChatClient:
         """Have requests that wait for the server give up; those it is answering are not cut off."""
         self.balancer.stop()
 
+    def hang_up(self) -> None:
+        """Stop, and cut off the requests that the server is answering: they end with ServerError."""
+        self.balancer.stop()
+        self.pools.hang_up()
+
     def complete(
         self,
         image: bytes | Sheet,
@@ -148,6 +155,7 @@ class ChatClient:
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             seconds=time.monotonic() - started,
+            mean_logprob=reply.mean_logprob,
         )
 
     def body(
@@ -176,6 +184,8 @@ class ChatClient:
             body["generation_config"] = '{"do_sample": true}'
         if self.asking.stream and line.streams is not False and endpoint.engine != "transformers":
             body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if self.asking.logprobs and line.logprobs:
+            body |= {"logprobs": True}
         if pattern is not None:
             body |= self.form(endpoint, pattern)
         body |= self.asking.fields
@@ -193,6 +203,8 @@ class ChatClient:
                 continue
             last = str(fault)
             self.balancer.check()
+            if self.balancer.stopped:
+                raise self.balancer.gave_up(last)
             own += fault.own
             not_before[self.balancer.lines.index(line)] = time.monotonic() + pause
             late = time.monotonic() + pause > max(since, self.balancer.last_answer) + self.patience
@@ -219,8 +231,7 @@ class ChatClient:
             return line, None, fault, self.balancer.failed(line, number, fault)
         except RequestRefused as refusal:
             self.balancer.answered(line, 0.0)
-            if line.streams is None and "stream" in str(refusal).lower():
-                line.streams = False
+            if self.learnt(line, str(refusal).lower()):
                 return line, None, None, 0.0
             raise
         except BaseException:
@@ -229,10 +240,20 @@ class ChatClient:
         self.balancer.answered(line, reply.first)
         return line, reply, None, 0.0
 
+    def learnt(self, line: Line, refusal: str) -> bool:
+        """Whether a refusal is about something that was asked beside the page: it is not asked again."""
+        if line.streams is None and "stream" in refusal:
+            line.streams = False
+        elif self.asking.logprobs and line.logprobs and "logprob" in refusal:
+            line.logprobs = False
+        else:
+            return False
+        return True
+
     def send(self, line: Line, body: dict[str, Any], image: bytes | Sheet) -> Reply:
         """Send once and read the answer. Raises Fault, RequestRefused, or what ends the run."""
         deadline = time.monotonic() + self.asking.timeout
-        idle = min(IDLE_SECONDS, self.asking.timeout) if line.streams else self.asking.timeout
+        idle = min(self.asking.idle, self.asking.timeout) if line.streams else self.asking.timeout
         with self.pools.one() as http:
             try:
                 reply = self.exchange(http, line.endpoint, body, image, idle, deadline)
@@ -263,7 +284,8 @@ class ChatClient:
         fields["content-length"] = str(length)
         timeout = httpx.Timeout(idle, connect=CONNECT_SECONDS)
         url = f"{endpoint.base_url}/chat/completions"
-        with http.stream("POST", url, content=pieces, headers=fields, timeout=timeout) as response:
+        more: Any = {"headers": fields, "timeout": timeout, "extensions": {"trace": self.pools.trace}}
+        with http.stream("POST", url, content=pieces, **more) as response:
             if response.status_code == 200:
                 return read_reply(response, endpoint, deadline)
             text = read_all(response, deadline).decode("utf-8", "replace")
@@ -280,10 +302,13 @@ class ChatClient:
         url, key = f"{endpoint.base_url}/chat/completions", headers(endpoint.key_variable)
         seconds = min(QUESTION_SECONDS, self.asking.timeout)
         deadline = time.monotonic() + seconds
+        more = {"trace": self.pools.trace}
         try:
             with (
                 self.pools.one() as http,
-                http.stream("POST", url, json=body, headers=key, timeout=seconds) as response,
+                http.stream(
+                    "POST", url, json=body, headers=key, timeout=seconds, extensions=more
+                ) as response,
             ):
                 text = read_all(response, deadline)
             if not response.is_success:
@@ -313,39 +338,3 @@ def encoded(head: bytes, png: bytes, tail: bytes, sent: Callable[[], None] | Non
     if sent:
         sent()
     yield tail
-
-
-class Pools:
-    """HTTP clients, each with a few connections and used by as many threads; one TLS context for all."""
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._context = httpx.create_ssl_context()
-        self._pools: list[list[Any]] = []
-        self._turn = threading.Lock()
-
-    @contextlib.contextmanager
-    def one(self) -> Iterator[httpx.Client]:
-        """A client for one request."""
-        with self._turn:
-            pool = next((each for each in self._pools if each[1] < POOL), None)
-            if pool is None:
-                self._pools.append(pool := [self._open(), 0])
-            pool[1] += 1
-        try:
-            yield pool[0]
-        finally:
-            with self._turn:
-                pool[1] -= 1
-
-    def _open(self) -> httpx.Client:
-        limits = httpx.Limits(
-            max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=KEEP_ALIVE_SECONDS
-        )
-        timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
-        return httpx.Client(limits=limits, timeout=timeout, verify=self._context)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for http, _ in self._pools:
-            http.close()

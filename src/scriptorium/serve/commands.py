@@ -24,7 +24,10 @@ LOOK_SECONDS = 1.0
 def serve(
     model: Annotated[str, typer.Argument(help="Model folder or hub:org/name@revision.")],
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 finds a free one.", min=0, max=65535)] = 0,
     threads: Annotated[int, typer.Option(help="CPU threads of the server.", min=1)] = 2,

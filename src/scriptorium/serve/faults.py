@@ -3,7 +3,6 @@
 What is the line's is raised as Fault and waited out; it never counts as a model's attempt.
 """
 
-import errno
 import json
 import re
 import ssl
@@ -13,25 +12,46 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from scriptorium.errors import ConfigError, HostError, InputError, ScriptoriumError, ServerError
+from scriptorium.errors import SHORT, ConfigError, HostError, InputError, ScriptoriumError
 from scriptorium.serve.endpoint import Endpoint
 
-BUSY = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-EDGE = range(520, 531)
-"""What content delivery networks answer while the server behind them does not (520 to 530)."""
+BUSY = {408, 409, 425, 429}
+"""And all from 500 up: 520 to 530 are what delivery networks answer while the server behind them does not."""
 OVERLOAD = {408, 429, 503, 504, 529}
 REFUSED = {400, 413, 422}
-CONFIG = {401, 402, 403, 404, 405, 407, 410}
-HOST = {errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
+"""The page's fault; what is left of 3xx and 4xx is the configuration's: the key, the address, the model."""
 LONGEST_PAUSE_SECONDS = 60.0
 
 
-class RequestRefused(InputError):
-    """The server is well but will not answer this request; `context` if it was too long for the model."""
+TOO_LONG = re.compile(
+    r"context|maximum model length|too (?:long|large)|longer than|max_(?:new_|completion_)?tokens", re.I
+)
+"""How servers say that a request is too long for the model."""
+LENGTH = re.compile(
+    r"(?:context (?:length|size|window)|maximum model length|token limit|tokens` must be)"
+    r"(?: is| of|<=| only|\W){0,4}?\s*([0-9]{3,})|n_ctx\W{1,4}([0-9]+)",
+    re.I,
+)
+"""Where they say how many tokens it takes: vLLM, SGLang, TGI and llama.cpp, as they put it."""
+PROMPT = re.compile(
+    r"([0-9]+) (?:tokens )?in the (?:messages|prompt|input)|([0-9]+) `?input`? ?tokens|([0-9]+) `inputs` tokens|"
+    r"([0-9]+) tokens from the input|prompt \(length ([0-9]+)\)|input \(([0-9]+) tokens\)|"
+    r"n_prompt_tokens\W{1,4}([0-9]+)",
+    re.I,
+)
+"""Where they say how many tokens the prompt and the image have."""
 
-    def __init__(self, message: str, context: bool = False):
+
+class RequestRefused(InputError):
+    """The server is well but will not answer this request.
+
+    `context`: it was too long for the model, or too large. `room`: tokens that are left for the answer beside
+    the prompt and its image, where the server says it; below 1 if these alone do not fit.
+    """
+
+    def __init__(self, message: str, context: bool = False, room: int | None = None):
         super().__init__(message)
-        self.context = context
+        self.context, self.room = context, room
 
 
 class Fault(Exception):
@@ -50,7 +70,7 @@ def of_error(error: Exception, endpoint: Endpoint) -> Fault | ScriptoriumError:
     """What an exception of the HTTP library amounts to."""
     causes = list(chain(error))
     for cause in causes:
-        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno in HOST:
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno in SHORT:
             return HostError(
                 f"{cause.strerror} while asking {endpoint.base_url}: lower --in-flight or raise this host's "
                 "limit (ulimit -n), then run again; pages that were not read stay pending"
@@ -79,16 +99,24 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 def of_status(status: int, headers: Mapping[str, str], text: str, endpoint: Endpoint) -> Exception:
     """What an answer other than 200 amounts to: a Fault, RequestRefused, or an error that ends the run."""
     fault = f"{status} {text[:500]}"
-    if status in BUSY or status in EDGE:
+    if status in BUSY or status < 300 or status >= 500:
+        # Of the 5xx that say something else (501, 505, 507) no page is to blame, and the run need not end.
         return Fault(fault, retry_after(headers), own=status == 500, overload=status in OVERLOAD)
-    if status in CONFIG or 300 <= status < 400:
-        target = f" to {headers['location']}" if "location" in headers else ""
-        return ConfigError(
-            f"{endpoint.base_url}: {fault}{target}; check the URL, the model's name and {endpoint.key_variable}"
-        )
     if status in REFUSED:
-        return RequestRefused(fault, context="context" in text.lower())
-    return ServerError(f"{endpoint.base_url}: unexpected answer {fault}")
+        return RequestRefused(fault, status == 413 or bool(TOO_LONG.search(text)), room(text))
+    target = f" to {headers['location']}" if "location" in headers else ""
+    return ConfigError(
+        f"{endpoint.base_url}: {fault}{target}; check the URL, the model's name and {endpoint.key_variable}"
+    )
+
+
+def room(text: str) -> int | None:
+    """Tokens that a refusal leaves for the answer, if it tells the model's length and the prompt's."""
+    length, prompt = LENGTH.search(text), PROMPT.search(text)
+    if not length or not prompt:
+        return None
+    first = [next(int(group) for group in match.groups() if group) for match in (length, prompt)]
+    return first[0] - first[1]
 
 
 def of_body(reply: object, endpoint: Endpoint) -> Exception | None:

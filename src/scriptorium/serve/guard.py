@@ -23,7 +23,13 @@ def die_with_parent(signum: int) -> None:
 
 
 def kill_group(*_: Any) -> NoReturn:
-    """Kill the whole process group, this process too."""
+    """Kill the whole process group, this process too; on Windows this process and what came of it."""
+    if not hasattr(os, "killpg"):
+        import psutil
+
+        for each in psutil.Process().children(recursive=True):
+            each.kill()
+        raise SystemExit(1)
     os.killpg(os.getpgrp(), signal.SIGKILL)
     raise SystemExit(1)
 
@@ -34,7 +40,8 @@ def main(parent: int, command: list[str]) -> int:
     die_with_parent(signal.SIGTERM)
     if os.getppid() != parent:  # it died before the request was in place
         kill_group()
-    child = subprocess.Popen(command, preexec_fn=lambda: die_with_parent(signal.SIGKILL))
+    prepare = (lambda: die_with_parent(signal.SIGKILL)) if sys.platform == "linux" else None
+    child = subprocess.Popen(command, preexec_fn=prepare)
     return child.wait()
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from scriptorium.errors import ServerError
+from scriptorium.family import kill_family
 from scriptorium.serve import vllm
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.diagnosis import diagnose
@@ -184,8 +184,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     family: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
         family = psutil.Process(process.pid).children(recursive=True)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_family(process)
     process.wait()
     while any(alive(member) for member in family):
         time.sleep(0.02)

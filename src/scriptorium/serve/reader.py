@@ -1,8 +1,7 @@
 """The one way to read a page with a model: attempts, rotation, salvage. Bench, convert and labels call it."""
 
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from scriptorium.pages.front_matter import FrontMatter
 from scriptorium.pages.sheet import Sheet, as_sheet
@@ -10,9 +9,18 @@ from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import Answer, Asking, ChatClient, RequestRefused
 from scriptorium.serve.parsers import parse
 
-POLICY = 2
+if TYPE_CHECKING:
+    import numpy as np
+
+POLICY = 3
 """Revision of the rules in this file: part of the page store's content key."""
 MOST_REFUSALS = 2
+MOST_TOO_LONG = 4
+"""Refusals of a request that is too long, each of which makes it shorter."""
+ROOM = 512
+"""Tokens that an answer needs beside its image, or a quarter of what it may have: else the image gets smaller."""
+SMALLER = 0.75
+"""What an image's sides are multiplied by where it has too many tokens: it has 44 % fewer then."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,12 @@ class Reading:
     prompt_tokens: int = 0
     rotation: int = 0
     reason: str = ""
+    engine: str = ""
+    """What drew the page: pypdfium2, poppler, or pillow for an image; empty where the caller did."""
+    signals: dict[str, Any] = field(default_factory=dict)
+    """Of the text's quality, as whoever stores the page measures them."""
+    mean_logprob: float | None = None
+    """Of the tokens of the answer that was kept, where it was asked for and told."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +77,12 @@ class Attempts:
         return len(self.candidates) + len(self.refusals)
 
 
-def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray | Sheet) -> Reading:
+def read_page(
+    client: ChatClient, adapter: Adapter, image: "np.ndarray | Sheet", first_seed: int = 0
+) -> Reading:
     """Read one page image (H, W, 3, uint8, longest side as the adapter asks), or a sheet that draws it.
 
-    A blank page is not sent. Each attempt has its own temperature and its number as the seed. After an answer
+    A blank page is not sent. Each attempt has its own temperature and, from `first_seed`, its own seed. After an answer
     that is cut off, has no readable head, or is empty although the page has ink, comes the next attempt. A
     page that lies on its side is turned as the answer says. Faults of the line raise and are not attempts.
     """
@@ -74,25 +90,26 @@ def read_page(client: ChatClient, adapter: Adapter, image: np.ndarray | Sheet) -
     try:
         if sheet.is_blank():
             return Reading("blank", "", None, "", "", 0, 0.0, 0)
-        return conclude(attempt(client, adapter, sheet))
+        return conclude(attempt(client, adapter, sheet, first_seed))
     finally:
         sheet.drop()
 
 
-def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet) -> Attempts:
+def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet, first_seed: int = 0) -> Attempts:
     """Ask for a page that is not blank, until an answer will do or there are no attempts left."""
     tried = Attempts()
     rotation, seen = 0, {0}
     max_tokens = adapter.max_tokens
-    for number, temperature in enumerate(adapter.temperatures):
+    for seed, temperature in enumerate(adapter.temperatures, first_seed):
         try:
             answer = client.complete(
-                sheet, adapter.prompt, max_tokens, temperature, number, adapter.guided_regex
+                sheet, adapter.prompt, max_tokens, temperature, seed, adapter.guided_regex
             )
         except RequestRefused as refusal:
             tried.refusals.append(str(refusal))
-            max_tokens = max_tokens // 2 if refusal.context else max_tokens
-            if len(tried.refusals) == MOST_REFUSALS:
+            if refusal.context:
+                max_tokens = shorten(sheet, max_tokens, refusal.room, len(tried.refusals))
+            if len(tried.refusals) == (MOST_TOO_LONG if refusal.context else MOST_REFUSALS):
                 break
             continue
         candidate = weigh(answer, adapter, rotation)
@@ -107,9 +124,23 @@ def attempt(client: ChatClient, adapter: Adapter, sheet: Sheet) -> Attempts:
     return tried
 
 
-def asking(adapter: Adapter) -> Asking:
-    """How the client asks a model of this family."""
-    return Asking(image_first=adapter.image_first, fields=adapter.fields)
+def shorten(sheet: Sheet, max_tokens: int, room: int | None, refusals: int) -> int:
+    """Make a request that is too long shorter: the answer as long as there is `room`, or a smaller image.
+
+    Where the server does not say how much room there is, first the answer's half, then the image is smaller.
+    Returns the tokens that the answer may have.
+    """
+    if room is None:
+        room = max_tokens // 2 if refusals % 2 else 0
+    if min(ROOM, max_tokens // 4) <= room < max_tokens:
+        return room
+    sheet.shrink(SMALLER)
+    return max_tokens
+
+
+def asking(adapter: Adapter, manner: Asking | None = None) -> Asking:
+    """How the client asks a model of this family; timeouts and the like as in `manner`."""
+    return replace(manner or Asking(), image_first=adapter.image_first, fields=adapter.fields)
 
 
 def weigh(answer: Answer, adapter: Adapter, rotation: int) -> Candidate:
@@ -157,4 +188,5 @@ def conclude(tried: Attempts) -> Reading:
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
         rotation=best.rotation if best else 0,
         reason="; ".join(dict.fromkeys(faults)) if status != "ok" and status != "ok_rotated" else "",
+        mean_logprob=best.answer.mean_logprob if best and status != "gave_up" else None,
     )

@@ -1,4 +1,4 @@
-"""Model servers: one that is started here and kept alive while a block runs, or somebody else's."""
+"""Model servers: one that is started here and kept alive while a block runs."""
 
 import contextlib
 import importlib.util
@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
-
-from scriptorium.errors import ConfigError, ServerError
+from scriptorium.errors import ConfigError
 from scriptorium.serve import vllm
 from scriptorium.serve.adapter import Adapter
-from scriptorium.serve.endpoint import KEY_VARIABLE, Endpoint, headers
+from scriptorium.serve.endpoint import Endpoint
+from scriptorium.serve.external import external
 from scriptorium.serve.keeper import Keeper
 from scriptorium.serve.process import OWN_KEY, Order, served_name, vllm_options
 
@@ -81,23 +80,3 @@ def check_order(order: Order) -> None:
         )
     if engine == "vllm" and words:
         vllm.check_options(vllm_options(order, order.port), words)
-
-
-def external(url: str, key_variable: str = KEY_VARIABLE) -> Endpoint:
-    """The endpoint of a server somebody else runs. Raises ServerError if it does not answer."""
-    base, _, name = url.partition("#")
-    base = base.rstrip("/")
-    base = base if base.endswith("/v1") else f"{base}/v1"
-    if not name:
-        try:
-            listed = httpx.get(f"{base}/models", headers=headers(key_variable), timeout=30)
-            if listed.status_code in (401, 403):
-                raise ConfigError(
-                    f"{base}/models: {listed.status_code}; set {key_variable} to the server's key"
-                )
-            name = listed.raise_for_status().json()["data"][0]["id"]
-        except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-            raise ServerError(
-                f"{base}/models: {error!r}; name the model as {base}#NAME, or start the server"
-            ) from error
-    return Endpoint(base_url=base, model=name, key_variable=key_variable)

@@ -9,7 +9,7 @@ from pathlib import Path
 from scriptorium.errors import ConfigError
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.endpoint import Endpoint
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.external import external
 
 MOST_IN_FLIGHT = 1600
 WEIGHT = re.compile(r"\*([0-9]+(?:\.[0-9]+)?)$")
@@ -38,6 +38,13 @@ def named(servers: str) -> list[Endpoint]:
     return found
 
 
+def with_models(servers: str) -> str:
+    """`servers`, each with the name of its model: those that name none have been asked, and need not be again."""
+    weights = [WEIGHT.search(url) for url in servers.split()]
+    found = zip(named(servers), weights, strict=True)
+    return " ".join(f"{each.base_url}#{each.model}{weight[0] if weight else ''}" for each, weight in found)
+
+
 def models(endpoints: Iterable[Endpoint]) -> str:
     """The names of the models that answer, each once, in order."""
     return " + ".join(sorted({endpoint.model for endpoint in endpoints}))
@@ -56,6 +63,9 @@ def endpoints(
     if is_url(model):
         yield [up_to(endpoint, most) for endpoint in named(model)]
         return
+    # Imported here: who asks a server that runs already need not wait for what starts one.
+    from scriptorium.serve.server import serving
+
     with serving(model, adapter, threads, log) as endpoint:
         yield [endpoint if endpoint.in_flight == 1 else up_to(endpoint, most)]
 

@@ -1,6 +1,7 @@
 """An answer as it comes: whole, or in pieces as server-sent events, cut as soon as it loops."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,12 +15,17 @@ from scriptorium.serve.repeats import Repeats
 
 LARGEST_REPLY = 64 << 20
 """Bytes; no page has so much text."""
+LEAST_LOGPROB = -100.0
+"""Some servers write -9999 for a token outside of what they were asked for."""
 EVENTS = "text/event-stream"
 
 
 @dataclass
 class Reply:
-    """What a server said: text, why it ended (`loop` if it was cut here), tokens, seconds to the first piece."""
+    """What a server said: text, why it ended (`loop` if it was cut here), tokens, seconds to the first piece.
+
+    `logprobs`: the sum of the tokens' log-probabilities, and `scored` how many of them were told.
+    """
 
     text: str = ""
     finish_reason: str = ""
@@ -28,6 +34,23 @@ class Reply:
     streamed: bool = False
     first: float = 0.0
     parts: list[str] = field(default_factory=list)
+    logprobs: float = 0.0
+    scored: int = 0
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """The mean log-probability of a token, natural logarithm; None where it was not told."""
+        return self.logprobs / self.scored if self.scored else None
+
+    def score(self, choice: dict[str, Any]) -> None:
+        """Add the log-probabilities of a choice's tokens, where the server tells them as it should."""
+        told = choice.get("logprobs")
+        tokens = told.get("content") if isinstance(told, dict) else None
+        for token in tokens if isinstance(tokens, list) else ():
+            value = token.get("logprob") if isinstance(token, dict) else None
+            if isinstance(value, int | float) and math.isfinite(value):
+                self.logprobs += max(float(value), LEAST_LOGPROB)
+                self.scored += 1
 
     def count(self, usage: dict[str, Any] | None) -> None:
         """Take over the numbers of tokens, where the server tells them."""
@@ -75,6 +98,7 @@ def whole(data: bytes, endpoint: Endpoint) -> Reply:
         choice = reply["choices"][0]
         found = Reply(choice["message"].get("content") or "", choice.get("finish_reason") or "stop")
         found.count(reply.get("usage"))
+        found.score(choice)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise Fault(f"200, but no chat completion: {str(reply)[:300]}") from error
     return found
@@ -116,6 +140,7 @@ def take(event: bytes, reply: Reply, endpoint: Endpoint) -> str:
             return ""
         choice = chunk["choices"][0]
         reply.finish_reason = choice.get("finish_reason") or reply.finish_reason
+        reply.score(choice)
         return (choice.get("delta") or {}).get("content") or ""
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise Fault(f"200, but no chat completion: {str(chunk)[:300]}") from error

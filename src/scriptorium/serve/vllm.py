@@ -76,9 +76,8 @@ def options_of(
         )
     options: dict[str, Value] = {"host": host, "port": port, "served-model-name": name}
     options |= {"max-model-len": adapter.context, "limit-mm-per-prompt": '{"image": 1}', "seed": 0}
-    pixels = {"min_pixels": adapter.min_pixels, "max_pixels": adapter.max_pixels}
-    if bounds := {key: value for key, value in pixels.items() if value is not None}:
-        options["mm-processor-kwargs"] = json.dumps(bounds)
+    if adapter.pixel_bounds:
+        options["mm-processor-kwargs"] = json.dumps(adapter.pixel_bounds)
     if model.startswith("hub:") and "@" in model:
         options["revision"] = model.rpartition("@")[2]
     return options | given

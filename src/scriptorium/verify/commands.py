@@ -18,7 +18,7 @@ from scriptorium.errors import PartialError, ThresholdError
 from scriptorium.files import read_jsonl, write_json, write_text
 from scriptorium.receipt import device, weights_sha256
 from scriptorium.serve.adapter import adapter_of, load
-from scriptorium.serve.server import external
+from scriptorium.serve.external import external
 from scriptorium.verify.report import as_markdown, found, match, read
 
 PAGES = Path(__file__).parent / "pages"
@@ -31,7 +31,10 @@ LOST = ("gave_up", "unreadable")
 def verify(
     model: Annotated[str, typer.Argument(help="Model folder, hub:org/name@revision, or a server's URL.")],
     adapter: Annotated[
-        str, typer.Option(help="Model adapter (config/models); by default the one the model was made with.")
+        str,
+        typer.Option(
+            help="Model adapter (config/models); by default the one the model was made with, else qwen2.5-vl."
+        ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder for the report, the texts and the server's log.")] = Path(
         "verify"

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from scriptorium.convert.outputs.options import parse
 from scriptorium.convert.outputs.write import Summary, write_outputs
-from scriptorium.convert.plan import SCHEMA
+from scriptorium.convert.plan import schema
 from scriptorium.pages.store import Store, content_key
 
 SETTINGS = {"weights": "w", "prompt": "p"}
@@ -34,9 +34,9 @@ def make(folder: Path, documents: Iterable[tuple[str, list[Page]]], corpus: str 
     """A converted corpus of sources and their pages, written one document after the other."""
     (folder / "shards").mkdir(parents=True)
     (folder / "shards" / "00000.json").write_text(json.dumps({"settings": SETTINGS}))
-    schema = SCHEMA.with_metadata({"corpus": corpus})
+    columns = schema().with_metadata({"corpus": corpus})
     with (
-        pq.ParquetWriter(folder / "plan.parquet", schema) as plan,
+        pq.ParquetWriter(folder / "plan.parquet", columns) as plan,
         Store(folder / "store").writer("00000") as store,
     ):
         batch: list[dict[str, Any]] = []
@@ -49,9 +49,9 @@ def make(folder: Path, documents: Iterable[tuple[str, list[Page]]], corpus: str 
                     record |= {"attempts": 1, "prompt_tokens": 10, "rotation": 0, "reason": ""}
                     store.append(content_key(sha256(source), page, SETTINGS), status, record)
             if len(batch) > 5000:
-                plan.write_table(pa.Table.from_pylist(batch, schema=schema))
+                plan.write_table(pa.Table.from_pylist(batch, schema=columns))
                 batch = []
-        plan.write_table(pa.Table.from_pylist(batch, schema=schema))
+        plan.write_table(pa.Table.from_pylist(batch, schema=columns))
     return folder
 
 

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from scriptorium.bench.outputs import page_id
 from scriptorium.errors import InputError
+from scriptorium.pages.drawing import draw
 from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.serve.adapter import Adapter
 from scriptorium.serve.client import ChatClient
@@ -100,7 +101,9 @@ def _landed(flying: dict[Future[Result], Place]) -> Iterator[tuple[Place, Result
 def model_source(client: ChatClient, adapter: Adapter) -> Source[object, Reading]:
     """Our own conversion: pages drawn as the model adapter asks, read with attempts, rotation and salvage."""
     return Source(
-        lambda pdf, path, page: pdf.render(path, page, adapter.image_side, max_scale=adapter.max_scale),
+        lambda pdf, path, page: (
+            draw(pdf, path, page, adapter.image_side, adapter.drawing, max_scale=adapter.max_scale).pixels
+        ),
         lambda image, _: read_page(client, adapter, image),  # type: ignore[arg-type]
         client.endpoint.in_flight,
         client.stop,

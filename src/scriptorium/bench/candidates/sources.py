@@ -27,9 +27,10 @@ from scriptorium.receipt import weights_sha256
 from scriptorium.serve.adapter import adapter_of, load
 from scriptorium.serve.client import Asking, ChatClient, RequestRefused
 from scriptorium.serve.endpoint import Endpoint
+from scriptorium.serve.external import external
 from scriptorium.serve.parsers import without_thinking
 from scriptorium.serve.reader import POLICY, Reading, asking
-from scriptorium.serve.server import external, serving
+from scriptorium.serve.server import serving
 
 
 @dataclass(frozen=True)

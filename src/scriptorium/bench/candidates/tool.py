@@ -18,6 +18,7 @@ import psutil
 
 from scriptorium.bench.candidates.specs import PLACEHOLDER
 from scriptorium.errors import ConfigError, InputError, ServerError
+from scriptorium.family import kill_family
 
 LARGEST_OUTPUT = 64 << 20
 """Bytes of text, or of messages, of one page; more comes from a tool gone wild."""
@@ -91,7 +92,7 @@ def _ended(code: int) -> str:
 def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float, stopped: threading.Event) -> None:
     """Wait for the end without reaping: the group's number stays taken until the group is killed."""
     deadline = time.monotonic() + timeout
-    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    while _runs(process):
         if time.monotonic() > deadline:
             raise ToolError(f"no end within {timeout:g} s; killed")
         if any((folder / name).stat().st_size > LARGEST_OUTPUT for name in ("stdout", "stderr")):
@@ -100,14 +101,19 @@ def _wait(process: subprocess.Popen[bytes], folder: Path, timeout: float, stoppe
             raise ServerError("stopped while a command was running")
 
 
+def _runs(process: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):
+        return process.poll() is None  # Windows: a handle keeps the number taken
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the process group, and what left it but is still a descendant."""
     with contextlib.suppress(psutil.NoSuchProcess):
         for member in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_family(process)
     process.wait()
 
 

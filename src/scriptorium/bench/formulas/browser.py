@@ -15,6 +15,7 @@ from scriptorium.bench.formulas.geometry import Layout, contains
 from scriptorium.bench.formulas.render import render
 from scriptorium.bench.outputs import read_candidate
 from scriptorium.errors import HostError
+from scriptorium.pages.view import KATEX
 
 _PAGE = """<!DOCTYPE html><html><head><style>
 body { display: flex; justify-content: center; align-items: center; height: 100vh; margin: 0; }
@@ -72,7 +73,7 @@ def browser_layouts(formulas: Sequence[str], executable: Path | None = None) -> 
         page = browser.new_page(viewport={"width": 800, "height": 400})
         page.set_content(_PAGE)
         page.add_style_tag(path=here / "katex.min.css")
-        page.add_script_tag(path=here / "katex.min.js")
+        page.add_script_tag(path=KATEX)
         measured: list[Any] = []
         for at in range(0, len(formulas), _BATCH):
             measured += page.evaluate(_MEASURE, list(formulas[at : at + _BATCH]))

@@ -19,19 +19,22 @@ LONGEST = 300
 
 def main() -> None:
     """Answer lines until the input ends."""
-    here = Path(__file__).parent
     engine = MiniRacer()
     engine.set_hard_memory_limit(MEMORY)
     engine.eval("console = {log() {}, warn() {}, error() {}};")
-    for script in ("katex.min.js", "layout.js"):
-        engine.eval((here / script).read_text(encoding="utf-8"))
+    here = Path(__file__)  # nothing of scriptorium is imported here: the process is to be up at once
+    for script in (here.parents[2] / "pages" / "view" / "katex.min.js", here.with_name("layout.js")):
+        engine.eval(script.read_text(encoding="utf-8"))
+    alarm = getattr(signal, "alarm", lambda _: None)  # Windows has none
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        signal.alarm(LONGEST)  # its default action needs no turn of Python's, which waits for V8
+        alarm(LONGEST)  # its default action needs no turn of Python's, which waits for V8
         sys.stdout.write(f"{engine.eval(f'renderAll(...{line})')}\n")
         sys.stdout.flush()
-        signal.alarm(0)
+        alarm(0)
 
 
 if __name__ == "__main__":

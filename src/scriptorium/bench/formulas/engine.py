@@ -7,9 +7,9 @@ import atexit
 import json
 import os
 import re
-import select
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +52,11 @@ _DEFINES = re.compile(r"\\(?:[egx]?def|(?:re)?newcommand|providecommand|(?:futur
 
 def _is_too_long(formula: str) -> bool:
     return len(formula) > MAX_LENGTH or (len(formula) > MAX_DEFINING and bool(_DEFINES.search(formula)))
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
 
 
 class _Stopped(Exception):
@@ -112,11 +117,14 @@ class Engine:
     def _read(self, process: subprocess.Popen[bytes], count: int, seconds: float) -> list[bytes]:
         assert process.stdout is not None
         while self.buffer.count(b"\n") < count:
-            if not select.select([process.stdout], [], [], seconds)[0]:
-                raise _Stopped(TIMEOUT)
+            late = threading.Event()
+            timer = threading.Timer(seconds, _end, (process, late))
+            timer.daemon = True
+            timer.start()
             piece = os.read(process.stdout.fileno(), 1 << 20)
+            timer.cancel()
             if not piece:
-                raise _Stopped(CRASH)
+                raise _Stopped(TIMEOUT if late.is_set() else CRASH)
             self.buffer += piece
         *lines, self.buffer = self.buffer.split(b"\n")
         return lines
@@ -167,4 +175,5 @@ class Engine:
 
 ENGINE = Engine()
 atexit.register(ENGINE.close)
-os.register_at_fork(after_in_child=ENGINE.disown)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=ENGINE.disown)

@@ -15,6 +15,7 @@ from scriptorium.bench.formulas.cache import Cache, folder
 from scriptorium.bench.formulas.engine import CRASH, ENGINE, GIVEN_UP, LIMITS, TIMEOUT
 from scriptorium.bench.formulas.geometry import Layout
 from scriptorium.bench.formulas.structure import Structure, structure
+from scriptorium.pages.view import KATEX as KATEX_FILE
 
 KATEX = "0.16.21"
 KEPT = 8192
@@ -64,10 +65,9 @@ class Rendered:
 
 def _version() -> str:
     """What the boxes depend on: KaTeX and our layout of its tree."""
-    here = Path(__file__).parent
     digest = hashlib.sha256()
-    for name in ("katex.min.js", "layout.js"):
-        digest.update((here / name).read_bytes())
+    for path in (KATEX_FILE, Path(__file__).with_name("layout.js")):
+        digest.update(path.read_bytes())
     return f"{KATEX}-{digest.hexdigest()[:16]}"
 
 
@@ -104,7 +104,8 @@ class _Store:
 
 
 _STORE = _Store()
-os.register_at_fork(after_in_child=_STORE.forked)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_STORE.forked)
 
 
 def render(formulas: Sequence[str], layout: bool = True) -> list[Rendered]:

@@ -1,14 +1,11 @@
 """Writing the report's folder: pictures, a script of data for each page, the index, the viewer's files."""
 
 import html
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from string import Template
-from typing import Any
 
-from scriptorium.bench import viewer
 from scriptorium.bench.folder import candidates as candidates_of
 from scriptorium.bench.folder import load_bench
 from scriptorium.bench.html_report.page_data import Results, index, page_data
@@ -19,10 +16,11 @@ from scriptorium.bench.rules import OLMOCR, STRICT, check_rules
 from scriptorium.bench.scoring.scores import score_outputs
 from scriptorium.errors import InputError
 from scriptorium.files import whole, write_text
+from scriptorium.pages import view
 from scriptorium.progress import track
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("report.css", "store.js", "filters.js", "rail.js", "inspector.js", "diff.js", "report.js")
+SCRIPTS = ("report.css", "store.js", "filters.js", "rail.js", "inspector.js", "report.js")
 
 MARKER = ".scriptorium-report"
 """The file that says that a folder is a report, which may be written over."""
@@ -80,19 +78,8 @@ def _write_data(results: Results, pictures: Pictures, folder: Path) -> None:
         pages = list(results.bench.pages)
         for number, page in enumerate(track(pages, len(pages), "report")):
             data = page_data(results, page, pictures[page])
-            script = f"window.__page({number}, {_literal(data)});\n"
-            _write(part / "pages" / f"{number:05}.js", script)
-        _write(part / "index.js", f"window.__index({_literal(index(results, pictures))});\n")
-
-
-def _literal(value: Any) -> str:
-    """The value as an expression of JavaScript that no text in it can end."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _write(path: Path, script: str) -> None:
-    path.write_bytes(script.encode("utf-8", "backslashreplace"))  # half a surrogate pair: as an escape
+            view.write_call(part / "pages" / f"{number:05}.js", "__page", number, data)
+        view.write_call(part / "index.js", "__index", index(results, pictures))
 
 
 def _copy_static(folder: Path) -> None:
@@ -100,5 +87,5 @@ def _copy_static(folder: Path) -> None:
         part.mkdir()
         for name in SCRIPTS:
             shutil.copyfile(STATIC / name, part / name)
-        for name in viewer.FILES:
-            shutil.copyfile(viewer.STATIC / name, part / name)
+        for name in view.FILES:
+            shutil.copyfile(view.STATIC / name, part / name)

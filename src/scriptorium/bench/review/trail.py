@@ -5,7 +5,6 @@ to a journal first, so that a process killed half-way leaves a step that the nex
 """
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 from scriptorium.errors import HostError
 from scriptorium.files import whole
+from scriptorium.locks import lock
 
 Step = dict[str, Any]
 
@@ -35,7 +35,7 @@ class Trail:
         except OSError as error:
             raise HostError(f"{self.path}: the audit trail cannot be written: {error.strerror}") from error
         with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file)
             yield
 
     def steps(self) -> list[Step]:

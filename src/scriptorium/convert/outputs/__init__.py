@@ -1,4 +1,4 @@
 """What a corpus becomes, rebuilt from plan and store at any time: the same bytes for the same options."""
 
-REVISION = 2
+REVISION = 3
 """Raised when the same store and options give other outputs."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from scriptorium.convert.outputs.index import Index
 from scriptorium.errors import InputError
 from scriptorium.files import sha256_json
-from scriptorium.pages.store import Store, content_key
+from scriptorium.pages.store import Store, content_keys
 
 READ = ("ok", "ok_rotated", "blank", "salvaged", "fallback_text")
 """Statuses of pages that have a text, or have none to lose."""
@@ -71,13 +71,13 @@ def pages_of(plan: Path, store: Path, settings: dict[str, Any]) -> Iterator[dict
     if not plan.is_file():
         raise InputError(f"plan {plan}: no such file")
     pages = Store(store)
-    index = Index(pages)
+    index, key = Index(pages), content_keys(settings)
     with pq.ParquetFile(plan) as table:
         for batch in table.iter_batches(BATCH):
             rows = batch.to_pylist()
-            keys = [content_key(row["document"], row["page"], settings) for row in rows]
+            keys = [key(row["document"], row["page"]) for row in rows]
             for row, place in zip(rows, index.find(keys), strict=True):
-                yield row | pages.read(place) if place else row
+                yield row | pages.read(place) if place and row["status"] == "pending" else row
 
 
 def documents(plan: Path, store: Path, settings: dict[str, Any]) -> Iterator[Document]:

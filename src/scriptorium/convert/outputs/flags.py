@@ -8,7 +8,7 @@ from scriptorium.convert.outputs import choices
 
 FORMATS = ["dolma", "markdown"]
 NAMES = {"formats", "failed", "failed_budget", "join", "marks", "front_matter", "compression", "dolma_compat"}
-NAMES |= {"date"}
+NAMES |= {"date", "filters"}
 
 Formats = Annotated[
     list[str],
@@ -33,6 +33,13 @@ Compression = Annotated[
     choices.Compression | None, typer.Option(help="Of Dolma files; gz, or none with --dolma-compat.")
 ]
 DolmaCompat = Annotated[bool, typer.Option("--dolma-compat", help="Dolma records in olmOCR's own layout.")]
+Filter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        help="Leave out: language=en,de (others), form, spam[=0.004], garbled, quality=0.5, olmocr; repeatable.",
+    ),
+]
 Date = Annotated[str, typer.Option(help="With --dolma-compat: the date in the records, YYYY-MM-DD.")]
 
 

@@ -58,10 +58,13 @@ def render(document: Document, texts: list[str], options: Options) -> str:
     return "".join([*parts, "</body>\n</html>\n"])
 
 
-def body(text: str) -> str:
-    """A page's Markdown as HTML of the allowed tags alone. A picture is its description."""
+def body(text: str, markdown: MarkdownIt | None = None) -> str:
+    """A page's Markdown as HTML of the allowed tags alone. A picture is its description.
+
+    `markdown`: a parser like the one that `parser` makes, with rules added.
+    """
     return nh3.clean(
-        MARKDOWN.render(text),
+        (markdown or MARKDOWN).render(text),
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         allowed_classes=CLASSES,
@@ -73,15 +76,16 @@ def _image(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
     return f'<span class="figure">[{html.escape(tokens[at].content)}]</span>'
 
 
-def _parser() -> MarkdownIt:
-    parser = (
+def parser() -> MarkdownIt:
+    """A new parser for the Markdown of pages: tables, formulas, HTML; pictures as their descriptions."""
+    made = (
         MarkdownIt("commonmark", {"html": True, "maxNesting": NESTING})
         .enable(["table", "strikethrough"])
         .use(formulas)
     )
-    assert isinstance(parser.renderer, RendererHTML)
-    parser.add_render_rule("image", _image)
-    return parser
+    assert isinstance(made.renderer, RendererHTML)
+    made.add_render_rule("image", _image)
+    return made
 
 
-MARKDOWN = _parser()
+MARKDOWN = parser()

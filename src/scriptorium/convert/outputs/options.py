@@ -1,11 +1,14 @@
 """What a person may choose about the outputs. Options are no part of a page's key: changing one costs no inference."""
 
+import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
+from scriptorium.convert.filters import Filters, as_told
+from scriptorium.convert.filters import parse as parse_filters
 from scriptorium.convert.outputs.choices import Compression, Failed, Format, Marks
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, nearest
 
 
 class Options(BaseModel):
@@ -30,11 +33,36 @@ class Options(BaseModel):
         default=None, description="of Dolma files; null is gz, or none for those in olmOCR's layout"
     )
     dolma_compat: bool = Field(default=False, description="Dolma records with olmOCR's keys and no others")
+    filters: Filters = Field(
+        default=Filters(), description="documents and pages to leave out, as `--filter` takes them"
+    )
     date: str = Field(
         default="1970-01-01",
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="`added` and `created` of records in olmOCR's layout: given, so that bytes repeat",
     )
+
+    @field_validator("filters", mode="before")
+    @classmethod
+    def _as_told(cls, told: Any) -> Any:
+        try:
+            return (
+                parse_filters([told] if isinstance(told, str) else told)
+                if isinstance(told, str | list)
+                else told
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+
+    @field_serializer("filters")
+    def _to_tell(self, filters: Filters) -> list[str]:
+        return as_told(filters)
+
+    @field_validator("date")
+    @classmethod
+    def _of_the_calendar(cls, told: str) -> str:
+        datetime.date.fromisoformat(told)
+        return told
 
     @field_validator("formats")
     @classmethod
@@ -49,8 +77,12 @@ def parse(values: dict[str, Any], where: str) -> Options:
     try:
         return Options.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
-        faults = [
-            f"{where}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}, found {fault['input']!r}"
-            for fault in error.errors()
-        ]
-        raise ConfigError("\n".join(faults)) from error
+        raise ConfigError("\n".join(f"{where}: {_told(fault)}" for fault in error.errors())) from error
+
+
+def _told(fault: Any) -> str:
+    key, kind = ".".join(map(str, fault["loc"])), fault["type"]
+    if kind == "extra_forbidden":
+        return f"{key}: unknown key; {nearest(key, Options.model_fields)}"
+    found = "" if kind == "value_error" else f", found {fault['input']!r}"
+    return f"{key}: {fault['msg'].removeprefix('Value error, ')}{found}"

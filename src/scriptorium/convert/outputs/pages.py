@@ -5,6 +5,7 @@ from typing import Any
 
 from scriptorium.convert.outputs.documents import Document, page_text
 from scriptorium.convert.outputs.dolma import FRONT
+from scriptorium.convert.quality import quality
 
 HIDDEN = (
     "key",
@@ -36,6 +37,7 @@ def row(document: Document, page: dict[str, Any]) -> dict[str, Any]:
         "status": page["status"],
         "reason": page.get("reason") or "",
         "text": page_text(page),
+        "score": found.score if (found := quality(page)) else None,
         **{key: front.get(key) for key in FRONT},
         **{
             key: value

@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         ("status", pa.string()),
         ("reason", pa.string()),
         ("text", pa.string()),
+        ("score", pa.float64()),
         ("primary_language", pa.string()),
         ("is_rotation_valid", pa.bool_()),
         ("rotation_correction", pa.int32()),

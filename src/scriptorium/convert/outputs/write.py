@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from scriptorium.convert.filters import without
 from scriptorium.convert.outputs import dolma, files, parquet
 from scriptorium.convert.outputs.choices import Format
 from scriptorium.convert.outputs.documents import Document, documents, read_settings
@@ -18,6 +19,8 @@ from scriptorium.errors import InputError
 from scriptorium.files import whole
 
 MANIFEST = "documents.jsonl"
+STAMP = "written.json"
+"""What outputs and report were made of, where `convert` wrote them: it does not write the same again."""
 
 
 class Summary(NamedTuple):
@@ -47,6 +50,7 @@ def write_outputs(
     settings = read_settings(receipts)
     if not plan.is_file():
         raise InputError(f"plan {plan}: no such file")
+    (folder / STAMP).unlink(missing_ok=True)
     counts = Counter[str]()
     with contextlib.ExitStack() as stack:
         manifest = stack.enter_context(
@@ -78,6 +82,7 @@ def lines(
 ) -> Iterator[dict[str, Any]]:
     """Write every document that is to be written; what became of it, one line each."""
     for document in found:
+        document = without(document, options.filters)
         why = dropped(document, options)
         written: dict[str, str] = {}
         if document.was_read and not why:
@@ -98,6 +103,8 @@ def lines(
 
 def dropped(document: Document, options: Options) -> str:
     """Why a document is not written although some of it was read; empty if it is."""
+    if all(page["status"] == "filtered" for page in document.pages):
+        return f"filtered: {document.pages[0]['reason']}"
     share = document.failed / len(document.pages)
     if options.failed != "drop" or not document.was_read or share <= options.failed_budget:
         return ""

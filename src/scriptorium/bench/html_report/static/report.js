@@ -142,7 +142,7 @@
     const outputs = [data.outputs[state.a], side ? data.outputs[state.b] : null];
     if (side && state.diff) {
       const [a, b] = outputs.map((output) => plain(output.raw));
-      const difference = Report.diff.show(a, b);
+      const difference = PageView.diff.show(a, b);
       const share = `${Math.round(difference.share)} % of the words in both${difference.cut ? " (too different: cut short)" : ""}`;
       one.show({raw: difference.a, rendered: difference.a}, share);
       two.show({raw: difference.b, rendered: difference.b}, share);

@@ -1,7 +1,7 @@
 // The differences of two texts, word by word: Myers' shortest edit script with a bound on its length.
 "use strict";
 
-Report.diff = (() => {
+PageView.diff = (() => {
   const LONGEST_SCRIPT = 3000; // words; beyond it the rest of the texts counts as different
 
   const words = (text) => text.match(/\s+|[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];

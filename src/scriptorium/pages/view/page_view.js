@@ -1,8 +1,8 @@
-// A page beside its text: shared by the report and the review app. No dependencies, no network.
+// A page beside its text: shared by the report of a bench and the viewer of a corpus. No dependencies, no network.
 //
 //   const picture = new PageView.PicturePane(host);   picture.show(url, alt);
 //   const text = new PageView.TextPane(host, {onTest: (ids) => ..., dress: (mark) => ...});
-//   text.show({raw: html, rendered: html});           // made and sanitised by bench/rendered.py
+//   text.show({raw: html, rendered: html});           // sanitised where it was made
 //   text.setMode("raw" | "rendered");  text.select(testId);
 //
 // Marks are <mark class="..." data-test="ID">; a click tells the ids of all tests marked there, inmost first.

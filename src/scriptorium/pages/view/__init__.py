@@ -1,0 +1,30 @@
+"""What the report of a bench and the viewer of a corpus show alike: a page's picture beside its text (static files).
+
+Both are folders that open in a browser without a server or a network: data comes in scripts, since a page that
+was opened as a file may not fetch.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+STATIC = Path(__file__).parent
+"""The folder of FILES and KATEX."""
+
+FILES = ("page_view.css", "frame.css", "page_view.js", "diff.js")
+"""Copied beside the pages that use them."""
+
+KATEX = STATIC / "katex.min.js"
+"""KaTeX 0.16.21, as its makers released it; LICENSE.katex is its licence."""
+
+
+def literal(value: Any) -> str:
+    """A value of JSON as an expression of JavaScript that no text in it can end."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def write_call(path: Path, function: str, *values: Any) -> None:
+    """Write a script that calls `window.<function>` with the values."""
+    script = f"window.{function}({', '.join(literal(value) for value in values)});\n"
+    path.write_bytes(script.encode("utf-8", "backslashreplace"))  # half a surrogate pair: as an escape
