@@ -64,7 +64,9 @@ def pdf(objects: list[bytes]) -> bytes:
         place += len(parts[-1])
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(objects) + 1
-    parts.append(b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<</Root 1 0 R/Size %d>>\n" % (size, table, size))
+    parts.append(
+        b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<</Root 1 0 R/Size %d>>\n" % (size, table, size)
+    )
     return b"".join(parts) + b"startxref\n%d\n%%%%EOF" % place
 
 
@@ -83,7 +85,9 @@ def main() -> None:
     with server() as url:
         words = [sys.executable, "-c", OURS, "convert", str(source), "--server", f"{url}#olmocr"]
         done = run([*words, "--out", options.out / "converted"], environment(options.out / "cache"))
-    print(f"{options.pages / done.seconds:.1f} pages/s, {done.processor:.0f} s of the processor, exit code {done.code}")
+    print(
+        f"{options.pages / done.seconds:.1f} pages/s, {done.processor:.0f} s of the processor, exit code {done.code}"
+    )
     met = verdict("memory of all processes at the peak", done.memory / MIB, TARGET, "MiB")
     sys.exit(0 if met and done.code == 0 else 4)
 

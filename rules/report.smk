@@ -49,7 +49,7 @@ rule ablation_table:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        results=RESULTS,
+        results=lambda wildcards: RESULTS,
         pairs=[f"{variant}={base}" for variant, base in PAIRS],
         revision=SCORES_REVISION,
     message:

@@ -120,5 +120,5 @@ def test_released_weights_name_their_adapter_and_unknown_ones_none(tmp_path: Pat
     ):
         assert adapter_of(model) == name
     for model in ("hub:somebody/reader", str(tmp_path)):
-        with pytest.raises(ConfigError, match="name it by --adapter: .*olmocr-2"):
+        with pytest.raises(ConfigError, match=r"name it by --adapter: .*olmocr-2"):
             adapter_of(model)

@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("stage", type=Path, help="the resolved stage (stage.yaml)")
     parser.add_argument("--parent", type=Path, required=True, help="folder of the model that reads")
     parser.add_argument("--rows", type=Path, nargs="+", required=True, help="rows to read (parquet)")
-    parser.add_argument("--state", type=Path, required=True, help="folder where answers are kept as they come")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder where answers are kept as they come"
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of the server")
     parser.add_argument("--out", type=Path, required=True, help="rows to write (parquet)")
     parser.add_argument("--receipt", type=Path, required=True, help="receipt to write (rows.json)")

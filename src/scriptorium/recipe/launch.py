@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from scriptorium.errors import ConfigError
 
@@ -85,8 +86,13 @@ def run_processes(script: list[str], count: int) -> int:
         )
         for number in range(count)
     ]
+
+    def forward(heard: int, frame: FrameType | None) -> None:
+        for child in children:
+            child.send_signal(heard)
+
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, lambda heard, frame: [child.send_signal(heard) for child in children])
+        signal.signal(number, forward)
     return _first_failure(children)
 
 

@@ -65,10 +65,10 @@ def _kernel(
     from torch.nn.attention.varlen import varlen_attn
 
     ends = torch.tensor([0, *lengths]).cumsum(0).to(query.device, torch.int32)
-    tokens = (each[0].transpose(0, 1) for each in (query, key, value))
-    causal = (-1, 0)
+    q, k, v = (each[0].transpose(0, 1) for each in (query, key, value))
+    longest, causal = max(lengths), (-1, 0)
     found = varlen_attn(
-        *tokens, ends, ends, max(lengths), max(lengths), scale=scaling, window_size=causal, enable_gqa=True
+        q, k, v, ends, ends, longest, longest, scale=scaling, window_size=causal, enable_gqa=True
     )
     assert isinstance(found, torch.Tensor)
     return found.unsqueeze(0)
