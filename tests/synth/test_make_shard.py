@@ -12,8 +12,9 @@ import pytest
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import read_jsonl, sha256_json, sha256_tree
-from scriptorium.synth import REVISION, lines, primer, shard
-from scriptorium.synth.gate import text_layers
+from scriptorium.synth import REVISION, shard
+from scriptorium.synth.grid import lines, primer
+from scriptorium.synth.grid.gate import text_layers
 from scriptorium.synth.shard import make_shard
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "synth_shard.py"
@@ -138,7 +139,7 @@ def test_rejected_pages_are_drawn_anew_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A tighter limit rejects some pages of the real family; the shard still has its number of pages."""
-    monkeypatch.setattr("scriptorium.synth.gate.TOKENS_AT_MOST", 70)
+    monkeypatch.setattr("scriptorium.synth.grid.gate.TOKENS_AT_MOST", 70)
     folder = made(tmp_path / "x", pages=60)
     assert len(read_jsonl(folder / "pages.jsonl")) == 60
     assert re.search(r"60 pages of revision 1; rejected \d+: truth too long", capsys.readouterr().err)
@@ -147,7 +148,7 @@ def test_rejected_pages_are_drawn_anew_and_counted(
 def test_a_family_that_cannot_pass_is_an_error_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scriptorium.synth.gate.TOKENS_AT_MOST", 10)
+    monkeypatch.setattr("scriptorium.synth.grid.gate.TOKENS_AT_MOST", 10)
     with pytest.raises(InputError, match=f"rejected {shard.ATTEMPTS} times, last because: truth too long"):
         made(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []

@@ -10,10 +10,11 @@ from typing import Any
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole, write_jsonl
-from scriptorium.synth import REVISION, lines, markdown, primer
-from scriptorium.synth.gate import Sample, reject, text_layers
-from scriptorium.synth.tests import make_tests
-from scriptorium.synth.typst import Typesetter
+from scriptorium.synth import REVISION
+from scriptorium.synth.grid import lines, markdown, primer
+from scriptorium.synth.grid.gate import Sample, reject, text_layers
+from scriptorium.synth.grid.tests import make_tests
+from scriptorium.synth.grid.typst import Typesetter
 
 FAMILIES = {"lines": lines, "primer": primer}
 ATTEMPTS = 20

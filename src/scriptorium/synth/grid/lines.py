@@ -2,7 +2,7 @@
 
 import random
 
-from scriptorium.synth.document import Page, Paragraph
+from scriptorium.synth.grid.document import Page, Paragraph
 from scriptorium.synth.words import Words
 
 GRIDS = {

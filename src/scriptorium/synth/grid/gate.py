@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import pypdfium2
 
 from scriptorium.bench.rules import RULES, judge_page
-from scriptorium.synth import markdown
-from scriptorium.synth.document import Page, segments
-from scriptorium.synth.tests import Test
-from scriptorium.synth.typst import layout
+from scriptorium.synth.grid import markdown
+from scriptorium.synth.grid.document import Page, segments
+from scriptorium.synth.grid.tests import Test
+from scriptorium.synth.grid.typst import layout
 
 TOKENS_AT_MOST = 120
 """Longest truth, in tokens as `count_tokens` counts: what the embedded model's context has room for."""

@@ -3,8 +3,16 @@
 import pytest
 
 from scriptorium.pages.front_matter import FrontMatter, decode
-from scriptorium.synth.document import Heading, ListBlock, Page, PageNumber, Paragraph, RunningHeader, Table
-from scriptorium.synth.markdown import body, truth
+from scriptorium.synth.grid.document import (
+    Heading,
+    ListBlock,
+    Page,
+    PageNumber,
+    Paragraph,
+    RunningHeader,
+    Table,
+)
+from scriptorium.synth.grid.markdown import body, truth
 
 TABLE = Table((("left", "right"), ("a1", "b2")), (0, 8))
 FULL = Page(

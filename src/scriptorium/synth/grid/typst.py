@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 import typst
 
-from scriptorium.synth.document import Heading, ListBlock, Page, PageNumber, Paragraph, RunningHeader, Table
+from scriptorium.synth.grid.document import (
+    Heading,
+    ListBlock,
+    Page,
+    PageNumber,
+    Paragraph,
+    RunningHeader,
+    Table,
+)
 
 CELL_WIDTH = 14
 CELL_HEIGHT = 28

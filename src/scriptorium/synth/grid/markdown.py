@@ -3,7 +3,7 @@
 from html import escape
 
 from scriptorium.pages.front_matter import FrontMatter, encode
-from scriptorium.synth.document import Block, Heading, ListBlock, Page, Paragraph, Table
+from scriptorium.synth.grid.document import Block, Heading, ListBlock, Page, Paragraph, Table
 
 
 def body(page: Page) -> str:

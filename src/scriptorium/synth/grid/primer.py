@@ -2,7 +2,7 @@
 
 import random
 
-from scriptorium.synth.document import Block, Heading, Page, PageNumber, Paragraph, RunningHeader, Table
+from scriptorium.synth.grid.document import Block, Heading, Page, PageNumber, Paragraph, RunningHeader, Table
 from scriptorium.synth.words import Words
 
 COLUMNS, ROWS = 16, 6

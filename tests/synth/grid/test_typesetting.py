@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scriptorium.synth.document import Heading, ListBlock, Page, PageNumber, Paragraph, RunningHeader, Table
-from scriptorium.synth.gate import text_layers
-from scriptorium.synth.typst import CELL_HEIGHT, CELL_WIDTH, Typesetter, layout
+from scriptorium.synth.grid.document import (
+    Heading,
+    ListBlock,
+    Page,
+    PageNumber,
+    Paragraph,
+    RunningHeader,
+    Table,
+)
+from scriptorium.synth.grid.gate import text_layers
+from scriptorium.synth.grid.typst import CELL_HEIGHT, CELL_WIDTH, Typesetter, layout
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789.,-"
 TYPESETTER = Typesetter()

@@ -8,8 +8,8 @@ import random
 from typing import Any
 
 from scriptorium.files import sha256_json
-from scriptorium.synth import markdown
-from scriptorium.synth.document import Heading, Page, PageNumber, RunningHeader, Table, segments
+from scriptorium.synth.grid import markdown
+from scriptorium.synth.grid.document import Heading, Page, PageNumber, RunningHeader, Table, segments
 
 Test = dict[str, Any]
 SHORTEST_TEXT = 3

@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 
 from scriptorium.bench.rules import RULES, judge_page
 from scriptorium.bench.tests import check_test
-from scriptorium.synth import lines, primer
-from scriptorium.synth.document import (
+from scriptorium.synth.grid import lines, primer
+from scriptorium.synth.grid.document import (
     Heading,
     Page,
     PageNumber,
@@ -20,10 +20,10 @@ from scriptorium.synth.document import (
     Table,
     segments,
 )
-from scriptorium.synth.gate import Sample, count_tokens, reject, text_layers
-from scriptorium.synth.markdown import body, truth
-from scriptorium.synth.tests import Test, make_tests
-from scriptorium.synth.typst import Typesetter
+from scriptorium.synth.grid.gate import Sample, count_tokens, reject, text_layers
+from scriptorium.synth.grid.markdown import body, truth
+from scriptorium.synth.grid.tests import Test, make_tests
+from scriptorium.synth.grid.typst import Typesetter
 
 TYPESETTER = Typesetter()
 SEEDS = st.integers(0, 10**9)
