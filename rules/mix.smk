@@ -69,7 +69,7 @@ rule unpack:
         "Unpack {wildcards.source}, {wildcards.split} into pages"
     shell:
         "python {input.script:q} --fetched {input.fetched:q} --split {wildcards.split:q}"
-        " --out {output:q} &> {log:q}"
+        " --jobs {threads} --most-rejected 0.05 --out {output:q} &> {log:q}"
 
 
 rule pack:

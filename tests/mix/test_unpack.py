@@ -16,7 +16,7 @@ from scriptorium.files import read_jsonl, sha256_file, sha256_tree
 from scriptorium.mix.hub import unpack
 from scriptorium.mix.pairs import is_safe
 from scriptorium.mix.rows import pack
-from scriptorium.mix.tarballs import truth
+from scriptorium.mix.truths import truth
 from scriptorium.pages import front_matter
 from scriptorium.pages.front_matter import FrontMatter, FrontMatterError
 
@@ -110,7 +110,11 @@ def test_a_faulty_page_costs_no_neighbour_and_nothing_is_written_elsewhere(tmp_p
     files = {
         path.relative_to(home / "out").as_posix() for path in (home / "out").rglob("*") if path.is_file()
     }
-    assert files == {"pages.parquet", *(f"pdfs/00_documents/good_pg1{end}" for end in (".pdf", ".md"))}
+    assert files == {
+        "pages.parquet",
+        "manifest.parquet",
+        *(f"pdfs/00_documents/good_pg1{end}" for end in (".pdf", ".md")),
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert sorted(path.name for path in home.iterdir()) == ["mix", "out"]
 

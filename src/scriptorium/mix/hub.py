@@ -3,30 +3,42 @@
 import os
 import re
 import shutil
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
-from scriptorium.errors import ConfigError, InputError
+import pyarrow.parquet as pq
+
+from scriptorium.errors import ConfigError, HostError, InputError
 from scriptorium.files import whole
-from scriptorium.hub import snapshot
-from scriptorium.mix import benches, tarballs
+from scriptorium.hub import HubFile, fetch_file, listing
+from scriptorium.mix import benches, manifest, tarballs
+from scriptorium.mix.choice import Choice
 from scriptorium.mix.pairs import Pairs
 from scriptorium.pages.pdf import PdfWorker
+from scriptorium.progress import track
 
 SOURCE = re.compile(r"hub:(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[\w.-]+)")
 
 
-def fetch(source: str, out: Path) -> None:
+def fetch(source: str, out: Path, split: str = "", most_tarballs: int | None = None) -> None:
     """Fetch the data set `hub:org/name@revision` to the folder `out`, or take a local folder instead.
 
-    Stopped and started again, it goes on where it was: what has come waits beside `out`. Files of a local
-    folder are linked where the file system allows it, else copied. Raises ConfigError for a source of
-    another form, ServerError when the hub does not give it, HostError when the disk is full.
+    `split`: only the tables and tarballs of that split, or of one subset of it; `most_tarballs`: only the first
+    so many of each table. Stopped and started again, it goes on where it was: what has come waits beside
+    `out`. Files of a local folder are linked where the file system allows it, else copied. Raises ConfigError
+    for a source of another form, ServerError when the hub does not give it, HostError when the disk is full or
+    has no room for what the hub says there is to come.
     """
     match = SOURCE.fullmatch(source)
     if match:
         part = out.with_name(f".{out.name}.{match['revision']}.part")
         part.mkdir(parents=True, exist_ok=True)
-        snapshot(match["name"], match["revision"], part)
+        files = wanted(listing(match["name"], match["revision"]), split, most_tarballs)
+        check_space(part, sum(file.size for file in files if not (part / file.path).is_file()))
+        for file in track(files, len(files), "files fetched"):
+            if not file.is_same(part / file.path):
+                fetch_file(match["name"], match["revision"], file, part)
+        shutil.rmtree(part / ".cache", ignore_errors=True)  # the hub client's notes for going on
         if out.exists():
             shutil.rmtree(out)
         part.replace(out)
@@ -37,23 +49,71 @@ def fetch(source: str, out: Path) -> None:
         shutil.copytree(source, copy, copy_function=_link)
 
 
-def unpack(fetched: Path, split: str, out: Path) -> None:
+def wanted(files: list[HubFile], split: str, most_tarballs: int | None) -> list[HubFile]:
+    """The files of a data set that a split needs: all but other splits' tables and tarballs.
+
+    Raises InputError for a split without a table.
+    """
+    tables = [file.path for file in files if "/" not in file.path and file.path.endswith(".parquet")]
+    chosen = [path for path in tables if not split or tarballs.is_of(path, split)]
+    if tables and not chosen:
+        raise InputError(f"no table of split {split!r}; there are {', '.join(tables)}")
+    other = [path.removesuffix(".parquet") for path in tables if path not in chosen]
+    taken: Counter[str] = Counter()
+    kept = []
+    for file in files:
+        stem, is_tarball = PurePosixPath(file.path).name, file.path.startswith(tarballs.FOLDER)
+        if (file.path in tables and file.path not in chosen) or (
+            is_tarball and any(stem.startswith(f"{name}_") for name in other)
+        ):
+            continue
+        group = stem.rpartition("_")[0]
+        taken[group] += is_tarball
+        if not is_tarball or most_tarballs is None or taken[group] <= most_tarballs:
+            kept.append(file)
+    return kept
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Raise HostError unless the disk has room for `size` bytes to fetch and as much again, unpacked."""
+    free = shutil.disk_usage(folder).free
+    if 2 * size > free:
+        raise HostError(
+            f"{folder}: {free / 1e9:.1f} GB free; {size / 1e9:.1f} GB are to come and unpacked take as much again. "
+            "Make room, or ask for one split or a few tarballs."
+        )
+
+
+def unpack(
+    fetched: Path,
+    split: str,
+    out: Path,
+    choice: Choice | None = None,
+    jobs: int = 1,
+    most_rejected: float = 1.0,
+) -> None:
     """Write the pages of one split of the fetched data set to `out` as pairs, whole or not at all.
 
-    Two layouts are known: `*_<split>.parquet` beside `pdf_tarballs/` (as olmOCR-mix-1025), and `bench_data/`
-    with its tests and PDFs (as olmOCR-bench). A page that cannot be used is rejected with a reason. Raises
-    InputError for another layout or a split that is not there.
+    Three layouts are known: label tables beside `pdf_tarballs/` (as olmOCR-mix-1025), `bench_data/` with its
+    tests and PDFs (as olmOCR-bench), and tables of page images and texts (as pdf-ocr-rl's). A page that cannot
+    be used is rejected with a reason. `choice`: what of a split with tarballs is wanted; they are unpacked by
+    `jobs` processes, and a run that was killed goes on where it was. Raises InputError for another layout or a
+    split that is not there, ThresholdError, after all is written, if a larger share than `most_rejected` of the
+    pages was rejected.
     """
     bench, tables = fetched / "bench_data", sorted(fetched.glob("*.parquet"))
     if not bench.is_dir() and not tables:
         raise InputError(f"{fetched}: neither bench_data/ nor *.parquet in it; fetch the data set anew")
-    with whole(out) as part, PdfWorker() as worker:
-        pairs = Pairs(part)
-        if bench.is_dir():
+    if bench.is_dir():
+        with whole(out) as part, PdfWorker() as worker:
+            pairs = Pairs(part)
             benches.unpack(bench, split, pairs, worker)
-        else:
-            tarballs.unpack(fetched, tables, split, pairs, worker)
-        pairs.close()
+            pairs.close()
+        table = pq.read_table(out / "pages.parquet")
+    else:
+        table = tarballs.unpack(fetched, split, out, choice or Choice(), jobs)
+        manifest.tell(table)
+    manifest.check_budget(out, table, most_rejected)
 
 
 def _link(source: str, target: str) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Pairs:
 
     def reject(self, page: Page, reason: str) -> None:
         """Note that a page is left out, and why."""
-        self.rows.append(self._row(page, "", "", "rejected", reason))
+        self.rows.append(row_of(page, "", "", "rejected", reason))
 
     def keep(self, page: Page, pdf: bytes, text: str | None, tests: list[Test]) -> None:
         """Write a page (a one-page PDF), its truth (None: it has none, only tests) and its placed tests.
@@ -88,7 +88,7 @@ class Pairs:
             self.ids.add((category, test["id"]))
             self.tests.setdefault(category, []).append({k: v for k, v in test.items() if k != "category"})
         name = f"pdfs/{page.id}"
-        self.rows.append(self._row(page, f"{name}.pdf", "" if text is None else f"{name}.md", "kept", ""))
+        self.rows.append(row_of(page, f"{name}.pdf", "" if text is None else f"{name}.md", "kept", ""))
 
     def place(self, page: Page, tests: Any) -> list[Test]:
         """A page's tests with `pdf` and `page` filled in. Raises TestError for one that cannot be used."""
@@ -137,9 +137,11 @@ class Pairs:
         check_test(placed)
         return placed
 
-    def _row(self, page: Page, pdf: str, md: str, verdict: str, reason: str) -> dict[str, Any]:
-        row = asdict(page) | {"id": page.id, "pdf": pdf, "md": md, "verdict": verdict, "reason": reason}
-        return {key: _utf8(value) if isinstance(value, str) else value for key, value in row.items()}
+
+def row_of(page: Page, pdf: str, md: str, verdict: str, reason: str) -> dict[str, Any]:
+    """The row of `pages.parquet` for a page, kept or rejected."""
+    row = {**vars(page), "id": page.id, "pdf": pdf, "md": md, "verdict": verdict, "reason": reason}
+    return {key: _utf8(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 def _utf8(text: str) -> str:

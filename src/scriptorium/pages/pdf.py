@@ -7,6 +7,7 @@ gets a PdfError with a reason, and the next request a fresh child.
 import json
 import re
 import threading
+from collections.abc import Iterator, Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -101,6 +102,29 @@ class PdfWorker:
         """The size of every page."""
         header, _ = self._ask("pages", path, None, password)
         return [PageSize(*size) for size in header["sizes"]]
+
+    def sizes(self, files: Sequence[Path]) -> Iterator[list[PageSize] | PdfError]:
+        """The size of every page of each of `files`, or what is wrong with it.
+
+        One request for all: see DocumentWorker.count.
+        """
+        try:
+            asked = [{"path": str(path), "password": None} for path in files]
+            header, _ = self._request({"operation": "count", "files": asked, "sizes": True}, "several files")
+        except PdfError:
+            yield from (self._sizes_of(path) for path in files)
+            return
+        for path, found in zip(files, header["found"], strict=True):
+            if "reason" in found:
+                yield PdfError(found["reason"], f"{path}: {found['message']}")
+            else:
+                yield [PageSize(*size) for size in found["sizes"]]
+
+    def _sizes_of(self, path: Path) -> list[PageSize] | PdfError:
+        try:
+            return self.pages(path)
+        except PdfError as error:
+            return error
 
     def render(
         self,

@@ -189,11 +189,11 @@ def boxed(documents: Documents, document: Any, number: int, box: str) -> Any:
 
 
 def count(documents: Documents, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Of each of several files its kind and its number of pages, or the reason why it has none."""
+    """Of each of several files its kind and its number of pages (or their `sizes`), or why it has none."""
     found = []
     for file in request["files"]:
         header, _ = answer(documents, file | {"operation": "pages", "images": request["images"]})
-        if "sizes" in header:
+        if "sizes" in header and not request.get("sizes"):
             header = {"kind": header["kind"], "pages": len(header["sizes"])}
         found.append(header)
     return {"found": found}, b""
