@@ -19,6 +19,8 @@ from scriptorium.convert.outputs import REVISION as OUTPUTS_REVISION
 from scriptorium.convert.outputs.options import parse as parse_outputs
 from scriptorium.convert.report import REVISION as REPORT_REVISION
 from scriptorium.errors import ConfigError
+from scriptorium.mix.filters import REVISION as FILTERS_REVISION
+from scriptorium.mix.filters import parse as parse_filters
 from scriptorium.recipe import claim, lineage
 from scriptorium.recipe.choice import EXTERNAL, bench_place, choose
 from scriptorium.recipe.config import load_config
@@ -43,6 +45,9 @@ try:
         {"formats": CONFIG.formats, "filters": CONFIG.filters, **CONFIG.outputs},
         "config: outputs",
     )
+    FILTERS = {
+        name: parse_filters(source.filters) for name, source in RECIPE.sources.items()
+    }
     CANDIDATES = read_candidates(Path(CONFIG.candidates)) if CONFIG.candidates else {}
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -148,6 +153,36 @@ def pages(split):
     """The folder of single pages of a split: anything with a source and a split."""
     folder = origin(split).folder or f"{RESULTS}/pages/{split.source}"
     return f"{folder}/{split.split}"
+
+
+def to_learn(split):
+    """The folder of pages to learn from: filtered, where the recipe says so."""
+    filtered = f"{RESULTS}/filtered/{split.source}/{split.split}"
+    return filtered if origin(split).filters else pages(split)
+
+
+def measured(wildcards):
+    """The folders of pages that models are measured on, which no page to learn from may be known to."""
+    held_out = [each for stage in RECIPE.stages.values() for each in stage.eval_data]
+    splits = {
+        (each.source, each.split): each
+        for each in [RECIPE.bench, *held_out]
+        if each.source in RECIPE.sources and not RECIPE.sources[each.source].rows
+    }
+    own = (wildcards.source, wildcards.split) in splits
+    off = FILTERS[wildcards.source].contamination == "off"
+    return [] if own or off else [pages(each) for each in splits.values()]
+
+
+def filter_flags(wildcards):
+    """The filters of a source as arguments."""
+    return [flag for each in origin(wildcards).filters for flag in ("--filter", each)]
+
+
+def deny_list(wildcards):
+    """The file of pages that are not wanted, so that another one filters again."""
+    path = FILTERS[wildcards.source].deny
+    return [path] if path else []
 
 
 def rows(splits):

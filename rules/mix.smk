@@ -72,10 +72,38 @@ rule unpack:
         " --jobs {threads} --most-rejected 0.05 --out {output:q} &> {log:q}"
 
 
+rule filter_pairs:
+    input:
+        script=script("filter_pairs.py"),
+        pages=pages,
+        measured=measured,
+        deny=deny_list,
+    output:
+        directory("<results>/filtered/{source}/{split}"),
+    log:
+        "<logs>/filter_pairs/{source}-{split}.log",
+    benchmark:
+        "<benchmarks>/filter_pairs/{source}-{split}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        filters=filter_flags,
+        revision=FILTERS_REVISION,
+    message:
+        "Filter the pages of {wildcards.source}, {wildcards.split}"
+    shell:
+        "python {input.script:q} --pages {input.pages:q} {params.filters:q}"
+        " --against {input.measured:q} --out {output:q} &> {log:q}"
+
+
 rule pack:
     input:
         script=script("pack.py"),
-        pages=pages,
+        pages=to_learn,
     output:
         "<results>/rows/{source}/{split}.parquet",
     log:

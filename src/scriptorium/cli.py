@@ -24,6 +24,7 @@ COMMANDS = {
     "viewer": "scriptorium.convert.viewer.commands:viewer",
     "import-workspace": "scriptorium.convert.outputs.commands:import_workspace",
     "bench": "scriptorium.bench.commands:app",
+    "data": "scriptorium.mix.commands:app",
     "recipe": "scriptorium.cli:recipe",
     "inspect": "scriptorium.train.commands:inspect",
     "train": "scriptorium.train.commands:app",

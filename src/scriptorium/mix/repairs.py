@@ -16,9 +16,6 @@ from markdown_it.token import Token
 from scriptorium.bench.formulas.render import render
 from scriptorium.mix.page_text import formulas, without
 
-REVISION = 1
-"""Raised when a text is mended or judged otherwise."""
-
 Repair = Callable[[str], tuple[str, int]]
 """A text to the mended text, and how many places were mended."""
 
@@ -145,7 +142,7 @@ def _reader() -> MarkdownIt:
 
 
 def _pipe_tables(text: str) -> Iterator[tuple[int, int, list[list[str]]]]:
-    """First line, the line after the last, and the cells of each table that stands by itself; it ends where a line has no pipe."""
+    """First line, the line after the last, and the cells of each table by itself, up to a line without a pipe."""
     lines = text.split("\n")
     rows: list[list[str]] = []
     for token in _reader().parse(text):

@@ -50,7 +50,7 @@ def markdown_tables(text: str, found: list[Formula]) -> str:
         if PIPES.match(line) and any(
             each.lstrip().startswith("|") and "-" in each for each in (above, below)
         ):
-            return f"Markdown table: {_short(line)}"
+            return _short(line)
     return ""
 
 
@@ -60,8 +60,8 @@ def html_tables(text: str, found: list[Formula]) -> str:
     for tag in TABLE_TAG.finditer(without(text, found=found)):
         name = tag[2].lower()
         if problem := (_close if tag[1] else _open)(stack, name):
-            return f"HTML table: {problem} at {_short(text[tag.start() :])}"
-    return f"HTML table: <{stack[0]}> has no end" if stack else ""
+            return f"{problem} at {_short(text[tag.start() :])}"
+    return f"<{stack[0]}> has no end" if stack else ""
 
 
 def _open(stack: list[str], name: str) -> str:
@@ -93,37 +93,37 @@ def html(text: str, found: list[Formula]) -> str:
         for name in sorted(opened.keys() | closed.keys())
         if name not in IMPLIED and name != "table" and opened[name] != closed[name]
     }
-    return f"HTML: {', '.join(f'<{name}> {count:+d}' for name, count in odd.items())}" if odd else ""
+    return f"{', '.join(f'<{name}> {count:+d}' for name, count in odd.items())}" if odd else ""
 
 
 def latex_tables(text: str, found: list[Formula]) -> str:
     """A table written in LaTeX, wherever it stands."""
     table = LATEX_TABLE.search(CODE.sub(" ", text))
-    return f"LaTeX table: {_short(text_at(table))}" if table else ""
+    return _short(table[0]) if table else ""
 
 
 def leaked_latex(text: str, found: list[Formula]) -> str:
     r"""Commands of LaTeX outside formulas, and formulas without an end; `\today` is not `\to`."""
     leak = LEAKED.search(without(text, found=found))
-    return f"LaTeX outside a formula: {text_at(leak)}" if leak else ""
+    return leak[0] if leak else ""
 
 
 def unicode_maths(text: str, found: list[Formula]) -> str:
     """Signs of mathematics in prose, where a formula should be; in tables they are let be."""
     sign = UNICODE.search(without(text, found=found, tables=True))
-    return f"Unicode mathematics: {sign[0]}" if sign else ""
+    return sign[0] if sign else ""
 
 
 def placeholders(text: str, found: list[Formula]) -> str:
     """What another program forgot to put its formulas back for."""
     mark = PLACEHOLDER.search(text)
-    return f"placeholder: {mark[0]}" if mark else ""
+    return mark[0] if mark else ""
 
 
 def line_breaks(text: str, found: list[Formula]) -> str:
     """`<br>` in a cell. Not among `rules`: olmOCR's authors found that it takes too much."""
     tables = (table[0] for table in TABLE.finditer(text))
-    return "line break in a cell" if any(BREAK.search(table) for table in tables) else ""
+    return "<br>" if any(BREAK.search(table) for table in tables) else ""
 
 
 def unrenderable(text: str, found: list[Formula]) -> str:
@@ -131,7 +131,7 @@ def unrenderable(text: str, found: list[Formula]) -> str:
     written = [readings(each.text, each.in_table)[0] for each in found if not each.is_mathml]
     for latex, drawn in zip(written, render(written, layout=False), strict=True):
         if drawn.error:
-            return f"formula not rendered: {_short(latex)}: {drawn.error}"
+            return f"{_short(latex)}: {drawn.error}"
     return ""
 
 
@@ -162,11 +162,6 @@ def judge(text: str, rules: tuple[str, ...] = USUAL) -> tuple[str, str]:
         if name in rules and (problem := rule(text, found)):
             return name, problem
     return "", ""
-
-
-def text_at(match: re.Match[str]) -> str:
-    """What a pattern found."""
-    return match[0]
 
 
 def _short(text: str) -> str:

@@ -18,7 +18,7 @@ FOLDER = Path("config/recipes")
 
 NAME = r"^[a-z0-9][a-z0-9._-]*$"
 RESERVED = frozenset(
-    {"external", "hub", "corpus", "synth", "fetch", "pages", "rows", "logs", "benchmarks", "leases"}
+    {"external", "hub", "corpus", "synth", "fetch", "pages", "filtered", "rows", "logs", "benchmarks", "leases"}
 )
 """Names a run cannot have: the results folder uses them for something else."""
 
@@ -93,6 +93,11 @@ class Source(Typed):
     rows: str | None = Field(
         default=None, description="a folder of finished rows, one parquet file a split; for training only"
     )
+    filters: list[str] = Field(
+        default=[],
+        exclude_if=lambda filters: not filters,
+        description="what its pages to learn from go through: rotated, repair, rules, language=en ...; not of rows",
+    )
     pages: dict[str, int] = Field(
         default={}, description="pages of each split as published: for arithmetic before anything is fetched"
     )
@@ -110,6 +115,8 @@ class Source(Typed):
             raise ValueError("a hub source needs revision (a commit) and kind (pairs or bench)")
         if not self.synth and self.splits:
             raise ValueError("splits belong to a generated source only")
+        if self.rows and self.filters:
+            raise ValueError("finished rows go through no filters; name their pages")
         if self.synth and self.pages:
             raise ValueError("a generated source says its pages under splits")
         return self

@@ -1,0 +1,19 @@
+"""`scriptorium data`: what a person does with pages and their truth before a model learns from them."""
+
+import typer
+
+from scriptorium.commands import lazy_group
+
+COMMANDS = {
+    "validate": "scriptorium.mix.commands.look:validate",
+    "report": "scriptorium.mix.commands.look:report",
+    "filter": "scriptorium.mix.commands.refine:filter_pairs",
+    "split": "scriptorium.mix.commands.refine:split",
+}
+
+app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def data() -> None:
+    """Pages and their truth: look at them, check, filter and split them."""
