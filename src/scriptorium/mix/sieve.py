@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scriptorium.errors import InputError
 from scriptorium.mix import repairs, text_rules
@@ -111,7 +112,7 @@ class Sieve:
 
     def _page(self, number: int, row: Row) -> None:
         """Judge, mend, turn and write one page. Raises Dropped."""
-        url = row.get("url") or self.urls.get(row["document"], "")
+        url = row.get("url") or self.urls.get(row["id"]) or self.urls.get(row["document"], "")
         if fault := self.deny.fault(row, url):
             raise Dropped("deny", fault)
         front, text = self._read(row)
@@ -263,8 +264,14 @@ def rows_of(table: pa.Table) -> Iterator[Row]:
 
 
 def read_urls(folder: Path) -> dict[str, str]:
-    """Where documents came from, of `urls.jsonl` ({"id", "url"} a line) if there is one. Raises InputError."""
-    path = folder / "urls.jsonl"
+    """Where pages came from, by id: of `manifest.parquet` or `urls.jsonl` ({"id", "url"} a line) if there is one.
+
+    Raises InputError for a file that is not like that.
+    """
+    path, manifest = folder / "urls.jsonl", folder / "manifest.parquet"
+    if manifest.is_file():
+        rows = pq.read_table(manifest, columns=["id", "url"]).to_pylist()
+        return {row["id"]: row["url"] for row in rows if row["url"]}
     if not path.is_file():
         return {}
     try:
