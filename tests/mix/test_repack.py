@@ -110,5 +110,5 @@ def test_what_would_not_come_back_is_said(tmp_path: Path, case: str) -> None:
     repack(folder, tmp_path / "hub", "00_set", "eval", largest=8000)
     [row] = read_jsonl(tmp_path / "hub" / "rejected.jsonl")
     assert row["id"] == "bad" and reason in row["reason"]
-    with pytest.raises(InputError, match="bad.md"):
+    with pytest.raises(InputError, match=r"bad\.md"):
         repack(folder, tmp_path / "hub", "00_set", "eval", largest=8000, strict=True)

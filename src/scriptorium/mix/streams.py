@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib
 
 from scriptorium.errors import InputError
 from scriptorium.files import whole
@@ -122,7 +122,7 @@ def unpack_tarball(job: Job) -> None:
     """Write the pages of a tarball below `job.folder`, and its manifest. Rows whose member does not come are
     rejected, and so are members that no row is about."""
     with PdfWorker() as worker:
-        labels = {member: label for member, label in _labels(job)}
+        labels = dict(_labels(job))
         work = Unpacking(job, labels, worker)
         left, why = dict(job.wanted), "member missing: the tarball has no such file"
         try:
@@ -145,13 +145,17 @@ def _member(work: Unpacking, name: str, data: bytes, problem: str, left: dict[st
     if name in work.job.passed:
         return
     if name not in left:
-        return work.reject(Page(name, 0, source), problem or _unwanted(name, work.job))
+        work.reject(Page(name, 0, source), problem or _unwanted(name, work.job))
+        return
     document, _ = left.pop(name)
     page = Page(document, 1, source, hashlib.sha256(data).hexdigest())
     label = work.labels.get(name)
     if label is None:
-        return work.reject(page, "label missing: the table has changed since it was read")
-    return work.reject(page, problem, label) if problem else work.take(page, data, label)
+        work.reject(page, "label missing: the table has changed since it was read")
+    elif problem:
+        work.reject(page, problem, label)
+    else:
+        work.take(page, data, label)
 
 
 def _unwanted(name: str, job: Job) -> str:
@@ -203,12 +207,11 @@ def members(path: Path) -> Iterator[tuple[str, bytes, str]]:
             for member in archive:
                 if not member.isdir():
                     yield member.name.removeprefix("./"), *_content(archive, member)
-                archive.members.clear()  # or it remembers every member it has read
             while stream.read(1 << 20):  # the checksum stands behind the last member
                 pass
     except FileNotFoundError as error:
         raise TarballError("tarball missing: it was not fetched") from error
-    except (OSError, EOFError, zlib.error, isal_zlib.error, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, igzip_lib.IsalError, tarfile.TarError) as error:
         raise TarballError(f"tarball damaged: {error}") from error
 
 

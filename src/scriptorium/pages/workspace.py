@@ -21,11 +21,12 @@ FRONT = ("primary_language", "is_rotation_valid", "rotation_correction", "is_tab
 
 
 class Page(NamedTuple):
-    """A page of a result: its number from 1, its text (None: it failed), its front matter where it is told."""
+    """A page of a result: its number from 1, its text (None: it failed), front matter and status where told."""
 
     number: int
     text: str | None
     front: dict[str, Any] | None
+    status: str | None = None
 
 
 class Group(NamedTuple):
@@ -113,4 +114,4 @@ def _pages(record: dict[str, Any]) -> Iterator[Page]:
     for at, ((start, end, page), state) in enumerate(zip(spans, states, strict=True)):
         front = {key: attributes[key][at] for key in FRONT} if told else None
         own = text[start:end] if at == len(spans) - 1 else text[start:end].removesuffix("\n")
-        yield Page(int(page), None if state in NO_TEXT else own, front)
+        yield Page(int(page), None if state in NO_TEXT else own, front, state)

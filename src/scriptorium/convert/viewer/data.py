@@ -8,8 +8,8 @@ from typing import Any
 from scriptorium.convert.outputs.documents import READ, page_text
 from scriptorium.convert.plan import corpus_of
 from scriptorium.convert.viewer.runs import Row, Run, likeness, score, short_name
-from scriptorium.convert.viewer.targets import why_not_right
 from scriptorium.convert.viewer.texts import rendered, shown
+from scriptorium.pages.targets import why_not_right
 
 CHUNK = 16
 """Pages in a script of texts: some 100 kB."""

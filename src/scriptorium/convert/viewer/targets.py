@@ -6,12 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scriptorium.convert.outputs.documents import page_text
 from scriptorium.errors import InputError
 from scriptorium.pages.front_matter import FrontMatter, FrontMatterError, decode, encode
-
-RIGHT = ("ok", "ok_rotated", "blank")
-"""Statuses whose text is the model's whole answer: only these may be marked right as they are."""
+from scriptorium.pages.targets import target_of, why_not_right
 
 
 class Front(BaseModel):
@@ -69,19 +66,6 @@ def _said(error: Exception) -> str:
     return str(error)
 
 
-def why_not_right(row: dict[str, Any]) -> str:
-    """Why a page cannot be marked right as it is; empty if it can."""
-    if row["status"] == "fallback_text":
-        return "the text is the file's text layer, not an answer of the model: correct it by hand"
-    if row["status"] == "salvaged":
-        return "the answer was not whole: correct it by hand"
-    if row["status"] not in RIGHT:
-        return "there is no text: write it by hand"
-    if row["status"] != "blank" and not row.get("front"):
-        return "no front matter was read: correct the page by hand and say its language"
-    return ""
-
-
 def target(mark: Mark, row: dict[str, Any], text_sha256: str) -> str:
     """The text to learn for a page marked right or fixed. Raises FrontMatterError with the reason if it has none.
 
@@ -92,11 +76,8 @@ def target(mark: Mark, row: dict[str, Any], text_sha256: str) -> str:
             raise FrontMatterError("the correction has no front matter")
         made = encode(FrontMatter(**mark.front.model_dump()), mark.text)
     else:
-        if refused := why_not_right(row):
-            raise FrontMatterError(refused)
-        if mark.text_sha256 != text_sha256:
+        if not why_not_right(row) and mark.text_sha256 != text_sha256:
             raise FrontMatterError("the text has changed since the page was marked")
-        front = FrontMatter(**row["front"]) if row.get("front") else FrontMatter(None)
-        made = encode(front, page_text(row))
+        return target_of(row)
     decode(made)  # nothing is learnt that the codec cannot read
     return made
