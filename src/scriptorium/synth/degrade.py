@@ -178,9 +178,9 @@ def _made(
     """The page at this severity, and how many of its words are lost."""
     kind, done = LOOKS[look], list[str]()
     sheet = _sheet(image, rng.random() < kind.gray)
-    back = rng.random() < kind.behind, np.random.default_rng(rng.integers(2**63))
-    if back[0] and behind is not None:
-        sheet = wear.show_through(sheet, _gray(behind), back[1], severity)
+    has_back, own = rng.random() < kind.behind, np.random.default_rng(rng.integers(2**63))
+    if has_back and behind is not None:
+        sheet = wear.show_through(sheet, _gray(behind), own, severity)
         done.append("show_through")
     sheet = _applied(sheet, kind.printed, rng, severity, done)
     bend = Bend.draw(rng, kind, severity, image.shape[1] / image.shape[0])
@@ -192,7 +192,7 @@ def _made(
     best, worst = kind.jpeg
     quality = round(best + (worst - best) * severity * rng.uniform(0.5, 1))
     jpeg = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
-    out = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    out = np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
     moved = bend.boxes(boxes)
     lost = illegible(clean, _gray(out), moved)
     rgb = cv2.cvtColor(out, cv2.COLOR_BGR2RGB)
@@ -281,7 +281,7 @@ class Bend:
         across = (np.arange(-1, width // step + 2) * step + 0.5) / width
         down = (np.arange(-1, height // step + 2) * step + 0.5) / height
         places = self.source(np.stack(np.meshgrid(across, down), -1)) * (width, height) - 0.5
-        scale = np.float32([[step, 0, -step], [0, step, -step]])
+        scale = np.array([[step, 0, -step], [0, step, -step]], np.float32)
         maps = cv2.warpAffine(
             places.astype(np.float32), scale, (width, height), borderMode=cv2.BORDER_REPLICATE
         )

@@ -143,7 +143,7 @@ def staple(sheet: Sheet, rng: np.random.Generator, strength: float) -> Sheet:
     """A staple in the corner, with its shadow."""
     if not is_free(sheet, 0.02, 0.015, 0.12, 0.06):
         return sheet
-    height, width = sheet.shape[:2]
+    height, width = sheet.shape[0], sheet.shape[1]
     start = np.array((rng.uniform(0.04, 0.06) * width, rng.uniform(0.025, 0.035) * height))
     angle = rng.uniform(-0.9, 0.2)
     end = start + _length(sheet, 0.028) * np.array((np.cos(angle), -np.sin(angle)))
@@ -182,8 +182,8 @@ def pen(sheet: Sheet, rng: np.random.Generator, strength: float) -> Sheet:
 
 def specks(sheet: Sheet, rng: np.random.Generator, strength: float) -> Sheet:
     """Dust and toner: dark specks, white ones where there is ink, now and then a hair."""
-    layer = np.ones(sheet.shape[:2], np.float32)
-    height, width = layer.shape
+    height, width = sheet.shape[0], sheet.shape[1]
+    layer = np.ones((height, width), np.float32)
     for tone, most in ((0.4, 150), (1.8, 60)):
         count = int(rng.integers(5, 10 + int(most * strength)))
         places = np.stack((rng.integers(0, width, count), rng.integers(0, height, count)), 1)
@@ -280,7 +280,7 @@ def show_through(sheet: Sheet, behind: np.ndarray, rng: np.random.Generator, str
     height, width = sheet.shape[:2]
     small = cv2.resize(behind, (width // 2, height // 2), interpolation=cv2.INTER_AREA)[:, ::-1]
     small = cv2.GaussianBlur(np.ascontiguousarray(small), (0, 0), rng.uniform(0.8, 1.8))
-    shift = np.float32([[1, 0, rng.uniform(-9, 9)], [0, 1, rng.uniform(-9, 9)]])
+    shift = np.array([[1, 0, rng.uniform(-9, 9)], [0, 1, rng.uniform(-9, 9)]], np.float32)
     moved = cv2.warpAffine(small, shift, (width // 2, height // 2), borderValue=1.0)
     dark = rng.uniform(0.06, 0.3) * strength
     return lay(sheet, 1 - dark * (1 - cv2.resize(moved, (width, height))))
