@@ -4,6 +4,7 @@ A browser started for every page, as others do, takes longer than all the rest. 
 formulas come with the package, fonts of text from the machine, and the browser has no network.
 """
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pypdfium2
+
 from scriptorium.errors import HostError
+from scriptorium.pages.pdf import with_stable_id
 from scriptorium.pages.view import KATEX
 from scriptorium.synth import html
 from scriptorium.synth.document import Sheet
@@ -21,7 +25,7 @@ SMALLEST = 0.8
 
 PROGRAMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SCRIPT = Path(__file__).with_name("sheets.js")
-DATES = re.compile(rb"/(CreationDate|ModDate) \(D:[^)]*\)")
+DATES = re.compile(rb"/(?:CreationDate|ModDate)\s*\(D:[^)]*\)")
 
 _HAS_FACE = """faces => {
   const measure = document.createElement("canvas").getContext("2d");
@@ -32,10 +36,14 @@ _HAS_FACE = """faces => {
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What came of one sheet: why it cannot be used, or nothing; its text's size as a share of what the style
-    says; of each leaf block its boxes (left, top, right, bottom in shares of the page), one a column."""
+class Result:
+    """What came of one sheet.
 
+    `pdf`: its page. `fault`: why it cannot be used, or nothing. `scale`: the size of its text as a share of what
+    the style says. `boxes`: of each leaf block its boxes, one a column, in shares of the page's sides.
+    """
+
+    pdf: bytes
     fault: str
     scale: float
     boxes: tuple[tuple[tuple[float, float, float, float], ...], ...]
@@ -76,22 +84,30 @@ class Chromium:
         self._browser.close()
         self._playwright.stop()
 
-    def draw(self, sheets: Sequence[Sheet]) -> tuple[bytes, list[Drawn]]:
-        """A PDF of a page a sheet, and what came of each; 20 to 50 sheets at a time are quickest."""
-        self._page.set_content(html.document(sheets, self.faces))
+    def draw(self, sheets: Sequence[Sheet]) -> list[Result]:
+        """Each sheet drawn, in order; 20 to 50 at a time are quickest."""
+        found, pdf = self._printed(html.document(sheets, self.faces))
+        # What sticks out is cut off at the sheet's edge, so that a sheet is always one page.
+        pages = _split(pdf)
+        return [self._result(*each) for each in zip(sheets, found, pages, strict=True)]
+
+    def _printed(self, text: str) -> tuple[list[dict[str, Any]], bytes]:
+        self._page.set_content(text)
         self._page.add_script_tag(path=KATEX)
         self._page.evaluate("document.fonts.ready.then(() => null)")
         found = self._page.evaluate(SCRIPT.read_text("utf-8"), SMALLEST)
+        # KaTeX's fonts are loaded when formulas first need them.
+        self._page.evaluate("document.fonts.ready.then(() => null)")
         pdf = self._page.pdf(prefer_css_page_size=True, print_background=True, tagged=False, outline=False)
-        return undated(pdf), [self._drawn(sheet, each) for sheet, each in zip(sheets, found, strict=True)]
+        return found, pdf
 
-    def _drawn(self, sheet: Sheet, found: dict[str, Any]) -> Drawn:
+    def _result(self, sheet: Sheet, found: dict[str, Any], pdf: bytes) -> Result:
         fault = found["fault"]
         if html.faces(sheet, self.faces) is None:
             wanted = ", ".join(face for face, _ in html.FACES_OF_LANGUAGE[sheet.language])
             fault = f"no font for language {sheet.language!r}: install one of {wanted}"
         boxes = tuple(tuple((a, b, c, d) for a, b, c, d in block) for block in found["boxes"])
-        return Drawn(fault, found["scale"], boxes)
+        return Result(pdf, fault, found["scale"], boxes)
 
     def _faces(self) -> frozenset[str]:
         pairs = (*html.FACES, *(pair for each in html.FACES_OF_LANGUAGE.values() for pair in each))
@@ -105,11 +121,20 @@ class Chromium:
         return found
 
 
-def undated(pdf: bytes) -> bytes:
-    """The PDF with its dates set to the year 2000, in as many bytes."""
+def _split(pdf: bytes) -> list[bytes]:
+    """Each page as a PDF of its own, without the date; our own file, so no child process guards it."""
+    pages = []
+    with pypdfium2.PdfDocument(pdf) as document:
+        for number in range(len(document)):
+            with pypdfium2.PdfDocument.new() as single:
+                single.import_pages(document, [number])
+                out = io.BytesIO()
+                single.save(out)
+            pages.append(with_stable_id(DATES.sub(_same_date, out.getvalue())))
+    return pages
 
-    def fixed(match: re.Match[bytes]) -> bytes:
-        head = b"/%b (D:20000101000000" % match[1]
-        return head + b"Z".ljust(len(match[0]) - len(head) - 1, b"0")[: len(match[0]) - len(head) - 1] + b")"
 
-    return DATES.sub(fixed, pdf)
+def _same_date(match: re.Match[bytes]) -> bytes:
+    """The same date everywhere, in as many bytes: nothing in the file moves."""
+    digits = iter(b"20000101000000")
+    return re.sub(rb"\d", lambda _: b"%c" % next(digits, ord("0")), match[0])
