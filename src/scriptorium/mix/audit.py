@@ -1,7 +1,7 @@
 """The audited step of a mix: a folder of pairs to another one, each page that is left out or mended with its reason.
 
-`audit.jsonl` has a line for each drop and each repair, `audit.json` their counts. Files that stay as they are
-become hard links, so that the second folder takes next to no disk.
+`audit/pages.jsonl` has a line for each drop and each repair, `audit/summary.json` their counts. Files that stay as
+they are become hard links, so that the second folder takes next to no disk.
 """
 
 import json
@@ -19,11 +19,11 @@ from scriptorium.errors import InputError, ThresholdError
 from scriptorium.files import whole, write_json
 from scriptorium.mix.contamination import known
 from scriptorium.mix.filters import REVISION, Filters
-from scriptorium.mix.sieve import Log, Sieve
+from scriptorium.mix.sieve import URLS, Log, Sieve
 from scriptorium.pages.pdf import PdfWorker
 
 Row = dict[str, Any]
-AUDIT, SUMMARY = "audit.jsonl", "audit.json"
+AUDIT, SUMMARY = "audit/pages.jsonl", "audit/summary.json"
 SHOWN = 3
 """Contaminated pages that an error names; the log has them all."""
 
@@ -39,7 +39,7 @@ def audit(pages: Path, out: Path, filters: Filters, against: list[Path] | None =
     asked = filters.contamination != "off" and bool(against)
     measured = known(against or [], filters.contamination_by == "both") if asked else None
     with whole(out) as part, tempfile.TemporaryDirectory() as scratch, PdfWorker() as worker:
-        part.mkdir()
+        (part / AUDIT).parent.mkdir(parents=True)
         with (part / AUDIT).open("w", encoding="utf-8", newline="\n") as file:
             step = Sieve(pages, part, filters, Log(file), worker, measured, Path(scratch))
             reasons = step.run(table)
@@ -115,12 +115,11 @@ def close(pages: Path, out: Path, table: pa.Table, reasons: list[str]) -> None:
     pq.write_table(table, out / "pages.parquet", compression="zstd")
     kept = {path.removeprefix("pdfs/") for path in columns["pdf"] if path}
     for path in sorted(pages.glob("*.jsonl")):
-        if path.name == AUDIT:
-            continue
-        if path.name == "urls.jsonl":
-            shutil.copyfile(path, out / path.name)
-            continue
-        _tests(path, out / path.name, kept)
+        if path.name == URLS:
+            (out / AUDIT).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, (out / AUDIT).with_name(URLS))
+        else:
+            _tests(path, out / path.name, kept)
 
 
 def _tests(path: Path, out: Path, kept: set[str]) -> None:

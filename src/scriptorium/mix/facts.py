@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from scriptorium.errors import InputError
+from scriptorium.mix.audit import SUMMARY
 from scriptorium.mix.held_out import kind
 from scriptorium.mix.offered import Offered, offered
 from scriptorium.mix.page_text import TABLE, formulas
+from scriptorium.mix.sieve import URLS
 from scriptorium.mix.splits import place
 from scriptorium.pages import front_matter
 from scriptorium.pages.front_matter import FrontMatter, FrontMatterError
@@ -89,8 +91,8 @@ def count(folder: Path, samples: int) -> Facts:
     found.documents = len(documents)
     found.samples = _alike(shown, samples)
     _count_tests(found, folder)
-    if (folder / "audit.json").is_file():
-        found.audit = json.loads((folder / "audit.json").read_text("utf-8"))
+    if (folder / SUMMARY).is_file():
+        found.audit = json.loads((folder / SUMMARY).read_text("utf-8"))
     return found
 
 
@@ -130,7 +132,7 @@ def _alike(shown: dict[str, list[tuple[float, Offered]]], most: int) -> list[tup
 
 def _count_tests(found: Facts, folder: Path) -> None:
     for path in sorted(folder.glob("*.jsonl")) if (folder / "pdfs").is_dir() else []:
-        if path.name in ("audit.jsonl", "urls.jsonl"):
+        if path.name == URLS:
             continue
         try:
             types = [json.loads(line)["type"] for line in path.read_text("utf-8").split("\n") if line.strip()]

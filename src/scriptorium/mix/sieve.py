@@ -34,6 +34,8 @@ from scriptorium.pages.pdf import PdfError, PdfWorker
 from scriptorium.progress import track
 
 Row = dict[str, Any]
+URLS = "urls.jsonl"
+"""Where documents came from; of a filtered folder in `audit/`, since what is beside `pdfs/` are tests."""
 BATCH = 1000
 """Rows that are made of the table at a time."""
 
@@ -268,11 +270,12 @@ def read_urls(folder: Path) -> dict[str, str]:
 
     Raises InputError for a file that is not like that.
     """
-    path, manifest = folder / "urls.jsonl", folder / "manifest.parquet"
+    manifest = folder / "manifest.parquet"
+    path = next((each for each in (folder / URLS, folder / "audit" / URLS) if each.is_file()), None)
     if manifest.is_file():
         rows = pq.read_table(manifest, columns=["id", "url"]).to_pylist()
         return {row["id"]: row["url"] for row in rows if row["url"]}
-    if not path.is_file():
+    if path is None:
         return {}
     try:
         lines = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]

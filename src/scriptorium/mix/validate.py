@@ -12,6 +12,7 @@ from scriptorium.files import sha256_file
 from scriptorium.mix.filters import LANGUAGE_SURE
 from scriptorium.mix.offered import Offered, offered
 from scriptorium.mix.repairs import repair
+from scriptorium.mix.sieve import URLS
 from scriptorium.mix.text_rules import judge
 from scriptorium.pages import front_matter, signals
 from scriptorium.pages.front_matter import FrontMatter, FrontMatterError
@@ -21,7 +22,6 @@ from scriptorium.progress import track
 
 REPETITION = 0.2
 """The share of words that only repeat from which there is a warning."""
-NO_PAIRS = frozenset({"audit.jsonl", "urls.jsonl"})
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _tests(folder: Path) -> Iterator[Finding]:
     if not (folder / "pdfs").is_dir():
         return
     for path in sorted(folder.glob("*.jsonl")):
-        if path.name in NO_PAIRS:
+        if path.name == URLS:
             continue
         for line, record in records(path):
             try:

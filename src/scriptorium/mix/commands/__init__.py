@@ -9,6 +9,13 @@ COMMANDS = {
     "report": "scriptorium.mix.commands.look:report",
     "filter": "scriptorium.mix.commands.refine:filter_pairs",
     "split": "scriptorium.mix.commands.refine:split",
+    "from-pdfs": "scriptorium.mix.commands.gather:from_pdfs",
+    "from-corpus": "scriptorium.mix.commands.gather:from_corpus",
+    "from-workspace": "scriptorium.mix.commands.gather:from_workspace",
+    "from-transcripts": "scriptorium.mix.commands.gather:from_transcripts",
+    "unpack": "scriptorium.mix.commands.gather:unpack",
+    "pack": "scriptorium.mix.commands.gather:pack",
+    "export": "scriptorium.mix.commands.gather:export",
 }
 
 app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True, add_completion=False)

@@ -22,7 +22,7 @@ def filter_pairs(
         typer.Option(help="Bench folder that no page may be known to; again for more."),
     ] = None,
 ) -> None:
-    """Leave out and mend pages, each drop and each repair with its reason in OUT/audit.jsonl.
+    """Leave out and mend pages, each drop and each repair with its reason in OUT/audit/pages.jsonl.
 
     Exit code 4: a page is known to a bench, or too few are left.
     """
