@@ -124,7 +124,7 @@ def test_an_old_shard_is_replaced_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"family": "novel"}, "'novel' is unknown; use one of lines, primer"),
+        ({"family": "novel"}, "'novel' is unknown; use one of lines, primer, article"),
         ({"split": "test"}, "'test' is unknown"),
         ({"pages": 0}, "pages is 0"),
     ],

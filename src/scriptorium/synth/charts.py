@@ -64,7 +64,6 @@ def _blocks(rng: random.Random, width: float, height: float) -> tuple[str, str]:
         )
         if number < count - 1:
             start, middle = x + step * 0.7, y + tall / 2
-            shapes.append(
-                f'<path d="M{start:.1f} {middle:.1f}H{start + step * 0.28:.1f}m-5 -3l5 3l-5 3" fill="none" stroke="#222"/>'
-            )
+            way = f"M{start:.1f} {middle:.1f}H{start + step * 0.28:.1f}m-5 -3l5 3l-5 3"
+            shapes.append(f'<path d="{way}" fill="none" stroke="#222"/>')
     return "".join(shapes), f"of {count} boxes joined by arrows"

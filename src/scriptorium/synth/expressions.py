@@ -8,7 +8,22 @@ Pair = tuple[str, str]
 """LaTeX, typst."""
 
 LATIN = "abcdfghkmnpqrstuvwxyz"
-GREEK = "alpha beta gamma delta lambda mu nu rho sigma tau phi psi omega theta".split()
+GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "lambda",
+    "mu",
+    "nu",
+    "rho",
+    "sigma",
+    "tau",
+    "phi",
+    "psi",
+    "omega",
+    "theta",
+]
 """typst's phi is LaTeX's varphi."""
 RELATIONS = (
     ("=", "="),

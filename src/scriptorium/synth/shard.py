@@ -11,12 +11,19 @@ from typing import Any
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.files import whole, write_jsonl
 from scriptorium.synth import REVISION
+from scriptorium.synth import markdown as sheet_markdown
+from scriptorium.synth import typst as sheet_typst
+from scriptorium.synth.families import FAMILIES as SHEETS
 from scriptorium.synth.grid import lines, markdown, primer
 from scriptorium.synth.grid.gate import Sample, reject, text_layers
 from scriptorium.synth.grid.tests import make_tests
 from scriptorium.synth.grid.typst import Typesetter
+from scriptorium.synth.places import block_boxes
+from scriptorium.synth.sheets import MIXED, make_sample
+from scriptorium.synth.words import POOL_OF_SPLIT
 
-FAMILIES = {"lines": lines, "primer": primer}
+GRIDS = {"lines": lines, "primer": primer}
+FAMILIES = (*GRIDS, *SHEETS, MIXED)
 ATTEMPTS = 20
 """Drawings of one page before the family is held to be broken; a page in a hundred needs a second."""
 
@@ -32,27 +39,49 @@ def make_shard(family: str, source: str, split: str, shard: int, pages: int, see
     if pages < 1:
         raise ConfigError(f"pages is {pages}; a shard holds at least one")
     key = hashlib.sha256(f"{family}\0{source}\0{split}\0{shard}\0{seed}".encode()).hexdigest()
-    typesetter, rejects, rows = Typesetter(), Counter[str](), list[dict[str, Any]]()
+    rejects, rows = Counter[str](), list[dict[str, Any]]()
+    documents = _grids if family in GRIDS else _sheets
     with whole(out) as part:
         (part / "documents").mkdir(parents=True)
-        for number, indices in enumerate(_documents(family, key, pages)):
+        for number, (pdf, found) in enumerate(documents(family, split, key, pages, rejects)):
             name = f"{source}-{split}-{shard:05d}-{number:04d}"
-            samples, pdf = _document(family, split, key, indices, typesetter, rejects)
             (part / "documents" / f"{name}.pdf").write_bytes(pdf)
-            rows += [_row(name, page, sample) for page, sample in enumerate(samples, 1)]
+            rows += [{"document": name, "page": page} | row for page, row in enumerate(found, 1)]
         write_jsonl(part / "pages.jsonl", rows)
     reasons = "".join(f"; rejected {count}: {reason}" for reason, count in sorted(rejects.items()))
     print(f"{source}/{split}/{shard}: {pages} pages of revision {REVISION}{reasons}", file=sys.stderr)
 
 
-def _row(document: str, page: int, sample: Sample) -> dict[str, Any]:
-    return {
-        "document": document,
-        "page": page,
-        "text": markdown.truth(sample.page),
-        "tests": list(sample.tests),
-        "group": sample.page.group,
-    }
+Document = tuple[bytes, list[dict[str, Any]]]
+"""A PDF, and a row for each of its pages."""
+
+
+def _sheets(family: str, split: str, key: str, pages: int, rejects: Counter[str]) -> Iterator[Document]:
+    """Documents of one page each."""
+    if split not in POOL_OF_SPLIT:
+        raise ConfigError(f"split {split!r} is unknown; use one of {', '.join(sorted(POOL_OF_SPLIT))}")
+    typesetter = sheet_typst.Typesetter()
+    for index in range(pages):
+        sample = make_sample(family, split, key, index, typesetter, rejects)
+        row = {
+            "text": sheet_markdown.truth(sample.sheet),
+            "tests": list(sample.tests),
+            "group": sample.sheet.family,
+            "boxes": block_boxes(sample.sheet, sample.page),
+        }
+        yield sample.pdf, [row]
+
+
+def _grids(family: str, split: str, key: str, pages: int, rejects: Counter[str]) -> Iterator[Document]:
+    typesetter = Typesetter()
+    for indices in _documents(family, key, pages):
+        samples, pdf = _document(family, split, key, indices, typesetter, rejects)
+        yield pdf, [_row(sample) for sample in samples]
+
+
+def _row(sample: Sample) -> dict[str, Any]:
+    text = markdown.truth(sample.page)
+    return {"text": text, "tests": list(sample.tests), "group": sample.page.group}
 
 
 def _documents(family: str, key: str, pages: int) -> Iterator[range]:
@@ -60,7 +89,7 @@ def _documents(family: str, key: str, pages: int) -> Iterator[range]:
     rng = random.Random(f"{key} documents")
     start = 0
     while start < pages:
-        stop = min(pages, start + rng.randint(*FAMILIES[family].PAGES_PER_DOCUMENT))
+        stop = min(pages, start + rng.randint(*GRIDS[family].PAGES_PER_DOCUMENT))
         yield range(start, stop)
         start = stop
 
@@ -86,5 +115,5 @@ def _document(
 def _sample(family: str, split: str, key: str, index: int, attempt: int) -> Sample:
     """The page of one seed. Text seeds go through SHA-512 in `random`, alike on every machine."""
     rng = random.Random(f"{key} page {index} attempt {attempt}")
-    page = FAMILIES[family].draw(split, index, rng)
+    page = GRIDS[family].draw(split, index, rng)
     return Sample(page, tuple(make_tests(page, rng)) if family != "lines" else ())

@@ -82,7 +82,9 @@ def _furniture(furniture: tuple[Furniture, ...], place: str, style: Style) -> st
     shown = ",".join(f"[#align({side})[{_aside(cells.get(side))}]]" for side in ("left", "center", "right"))
     used = ",".join("auto" if side in cells else "1fr" for side in ("left", "center", "right"))
     columns = "1fr,auto,1fr" if "center" in cells else used
-    rule = "#v(-0.7em)#line(length:100%,stroke:0.4pt)" if style.head_rule and place == "head" else ""
+    rule = (
+        "\n#block(above:0.4em,line(length:100%,stroke:0.4pt))" if style.head_rule and place == "head" else ""
+    )
     return f"#set text(size:0.85em)\n#grid(columns:({columns}),column-gutter:6pt,{shown}){rule}"
 
 
@@ -128,8 +130,9 @@ def _block(block: Block, style: Style) -> str:
         case Footnote():
             mark = LOOKS["sup"].format(quote(block.marker))
             return f'#block(above:0.5em,below:0.3em)[#set text(size:0.85em)\n{mark}#" "{inline(block.inlines)}]\n'
-        case Code():
-            return f"#block(fill:luma(245),inset:6pt,width:100%,raw({quote(block.text)},lang:{quote(block.language)},block:true,theme:none))\n"
+        case Code(text, language):
+            listing = f"raw({quote(text)},lang:{quote(language)},block:true,theme:none)"
+            return f"#block(fill:luma(245),inset:6pt,width:100%,{listing})\n"
         case Columns():
             return _columns(block, style)
         case Beside():
@@ -152,7 +155,8 @@ def _heading(block: Heading, style: Style) -> str:
         f"fill:rgb({quote(style.heading_colour)}),hyphenate:false)\n#set par(justify:false,first-line-indent:0em)"
     )
     align = "center" if block.centred else "left"
-    return f"#block(above:1.3em,below:0.8em,sticky:true,width:100%)[#set align({align})\n{look}\n#{quote(block.text)}]\n"
+    around = "above:1.4em,below:0.9em,sticky:true,width:100%"
+    return f"#block({around})[#set align({align})\n{look}\n#{quote(block.text)}]\n"
 
 
 def _paragraph(block: Paragraph, style: Style) -> str:

@@ -8,74 +8,31 @@ import random
 from collections.abc import Callable
 
 from scriptorium.errors import ConfigError
+from scriptorium.synth.lexicon import (
+    ADJECTIVES,
+    FAMILY,
+    GIVEN,
+    JAPANESE_ENDS,
+    JOINTS,
+    LANGUAGES,
+    LEXICON,
+    LINKS,
+    MONTHS,
+    NOUNS,
+    OPENERS,
+    PARTICLES,
+    PLACES,
+    STREETS,
+    SYLLABLES,
+    VERBS,
+)
 from scriptorium.synth.words import Words, pool_of
 
 UNPREDICTABLE = 0.1
 """The share of words that no language model can foresee."""
 
-NOUNS = """archive river station meadow engine harbour letter garden market bridge winter council border village
-cabinet journey painter lantern harvest mountain island theatre orchard library factory railway captain merchant
-window kitchen teacher weather station signal valley forest record method sample surface volume pressure balance
-current circuit mixture crystal particle theorem measure function boundary lattice sequence spectrum apparatus
-observer account contract statute court clause tenant payment invoice budget shipment warehouse committee report
-chapter question answer student lecture language grammar history century empire treaty portrait sculpture melody
-instrument rhythm recipe flour butter vessel bottle leather cotton copper silver marble timber""".split()
-ADJECTIVES = """old quiet narrow northern distant early heavy common open bright gentle severe public private modern
-ancient regular uncertain local foreign careful rapid steady shallow complex linear finite local smooth plain
-wooden broken final annual joint mutual formal brief entire former recent""".split()
-VERBS = """crossed described measured followed received carried opened closed replaced observed compared recorded
-repaired divided reached produced improved examined returned announced delivered collected reduced extended
-confirmed rejected preserved arranged published translated""".split()
-LINKS = "near behind beside beyond above under across within without against along before after".split()
-OPENERS = """In the meantime|After the second visit|According to the register|By contrast|On most days|For this
- reason|As a rule|In later years|At the same time|With few exceptions|Under these conditions|To our surprise"""
-JOINTS = "while;because;although;so that;until;and;but;whereas".split(";")
-
-FRENCH = """maison rivière marché château fenêtre jardin lumière hiver été forêt musée théâtre école élève lettre
-journée première dernière ancien récent société comité séance règlement intérêt santé liberté côté pièce manière
-mémoire siècle œuvre peintre voyage frontière naïve façade garçon français où déjà après près très même être avoir
-faire porter montrer recevoir répondre décrire mesurer suivre dans avec pour sans sous entre vers chez depuis""".split()
-GERMAN = """Haus Straße Brücke Fluss Gärten Schlüssel Wörter Übung Größe Höhe Mühle König Bürger Stadt Rathaus
-Zeitung Bericht Sitzung Verein Gesetz Prüfung Lösung Maß Gewässer Wälder Frühling Büro Schloss Bäcker früher später
-größer schön grün müde kräftig süß während über unter zwischen gegen für wird wurde haben können müssen lesen
-schreiben messen führen öffnen zählen erklären""".split()
-GREEK = """σπίτι ποταμός αγορά γέφυρα χειμώνας καλοκαίρι δάσος βιβλίο γράμμα σχολείο μαθητής δάσκαλος πόλη χωριό
-θάλασσα νησί βουνό δρόμος παράθυρο κήπος ημέρα νύχτα πρώτος τελευταίος παλιός νέος μεγάλος μικρός νόμος ερώτηση
-απάντηση ιστορία αιώνας λόγος μέτρο αριθμός επιφάνεια δύναμη φως ήλιος άνεμος νερό ψωμί κρασί γράφει διαβάζει
-βλέπει μετράει ανοίγει κλείνει έρχεται φεύγει μένει και με από για στον στην προς χωρίς μετά πριν όταν όπως""".split()
-RUSSIAN = """дом река рынок мост зима лето лес книга письмо школа ученик учитель город деревня море остров гора
-дорога окно сад день ночь первый последний старый новый большой малый закон вопрос ответ история век слово мера
-число поверхность сила свет солнце ветер вода хлеб вино пишет читает видит мерит открывает закрывает приходит
-уходит остаётся объект подъезд съёмка щётка и с от для в на к без после перед когда как между через около""".split()
-
-SYLLABLES = {
-    "el": ("βα γε δι θο κα λυ μη νω πα ρο σι τε φα χω ψη ξυ ζα".split(), "ς ν ".split(" ")),
-    "ru": ("ба во ги дю же за ки лы ме ню по ря сё ту фе хо цы чу ша щи".split(), "к н т й ".split(" ")),
-    "ja": (
-        "あ い う え お か き く け こ さ し す せ そ た ち つ て と な に の は ひ ふ ま み む も や よ ら り る".split(),
-        [""],
-    ),
-}
-JAPANESE = """東京 歴史 図書 研究 学校 先生 時間 電車 会社 新聞 手紙 世界 方法 問題 自然 社会 経済 文化 科学 数学
-資料 契約 請求 住所 電話 番号 年度 報告 結果 表面 温度 圧力 山川 春夏 秋冬 東西 南北""".split()
-PARTICLES = "は が を に で と の へ も から まで".split()
-JAPANESE_ENDS = "である。 です。 と考えられる。 を示す。 が多い。 になった。 ではない。".split()
-
-LEXICON = {"fr": FRENCH, "de": GERMAN, "el": GREEK, "ru": RUSSIAN}
-LANGUAGES = ("en", "fr", "de", "el", "ru", "ja")
-
 FONTS = {"ja": ("Noto Serif CJK JP", "Noto Sans CJK JP", "IPAMincho", "IPAexMincho", "Harano Aji Mincho")}
 """Fonts of a machine that a language needs; for the others those inside typst suffice."""
-
-GIVEN = "Anna Bruno Clara Dieter Elena Felix Greta Hugo Irene Jonas Klara Louis Marta Nils Olga Pavel Rosa Simon Tilda".split()
-FAMILY = "Ashdown Berger Carlisle Dumont Eriksen Falk Granger Holm Ivers Jansen Keller Lindqvist Moreau Novak Ostrow".split()
-PLACES = "Altmere Brenford Casterby Dunmoor Elmstead Farrow Glenhaven Harwick Inverley Kelmouth Lorne Marsham".split()
-STREETS = (
-    "Mill Lane|Station Road|Harbour Street|Church Row|Orchard Close|Quay Side|Weaver Street|Long Acre".split(
-        "|"
-    )
-)
-MONTHS = """January February March April May June July August September October November December""".split()
 
 
 class Wordbook:
@@ -123,13 +80,13 @@ class Wordbook:
         )
 
     def _pooled(self, draw: Callable[[], str]) -> str:
-        while pool_of((token := draw())) != self.words.pool:
+        while pool_of(token := draw()) != self.words.pool:
             pass
         return token
 
     def noun(self) -> str:
         """A common word of the language, a noun where its kind is known."""
-        return self.rng.choice(LEXICON.get(self.language, JAPANESE if self.language == "ja" else NOUNS))
+        return self.rng.choice(LEXICON.get(self.language, NOUNS))
 
     def word(self) -> str:
         """A common word, now and then a rare token."""
@@ -162,7 +119,7 @@ class Wordbook:
         rng = self.rng
         text = self._clause()
         if rng.random() < 0.3:
-            text = f"{' '.join(rng.choice(OPENERS.split('|')).split())}, {text}"
+            text = f"{rng.choice(OPENERS)}, {text}"
         if rng.random() < 0.5:
             text += f", {rng.choice(JOINTS)} {self._clause()}"
         return _capital(text) + rng.choice((".", ".", ".", ".", "?", ";")).replace(";", ".")

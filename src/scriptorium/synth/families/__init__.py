@@ -44,8 +44,17 @@ LANGUAGES = (("en", 0.62), ("fr", 0.09), ("de", 0.09), ("el", 0.08), ("ru", 0.12
 """Languages of pages and their shares. Japanese is drawn where it is asked for: it needs a font of the machine."""
 
 
+ENGLISH = ("letter", "invoice", "form", "legal", "exam")
+"""Families with set phrases that are there in English only."""
+
+
 def draw(family: str, split: str, rng: random.Random, language: str | None = None) -> Sheet:
-    """A sheet of a family; without a `language`, of one by its share."""
-    if language is None:
+    """A sheet of a family; without a `language`, of one by its share.
+
+    Raises ConfigError for a language without words; a family of ENGLISH takes no heed of it.
+    """
+    if family in ENGLISH:
+        language = "en"
+    elif language is None:
         language = rng.choices([name for name, _ in LANGUAGES], [share for _, share in LANGUAGES])[0]
     return FAMILIES[family](split, rng, language)

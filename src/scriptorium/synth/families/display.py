@@ -32,9 +32,9 @@ def big_table(split: str, rng: random.Random, language: str) -> Sheet:
     if wide:
         style = replace(style, width=style.height, height=style.width)
     height = inner(style)[1]
-    most = int((height - 110) / (style.size * 0.9 * 1.2 + 7))
+    most = int((height - 90) / (style.size * 0.9 * 0.68 + 6.6))
     columns = rng.randint(8, 10) if wide else rng.randint(4, 6)
-    table = parts.table(rng.randint(most // 2, most - 3), columns, full=rng.random() < 0.5 and not wide)
+    table = parts.table(rng.randint(most * 3 // 5, most - 3), columns, full=rng.random() < 0.5 and not wide)
     blocks: list[Block] = [parts.caption("Table"), table]
     if rng.random() < 0.6:
         blocks.append(Paragraph((Span("Source: "), Span(parts.book.phrase(3, 6), "italic")), "left", 0.9))
@@ -47,7 +47,7 @@ def dictionary(split: str, rng: random.Random, language: str) -> Sheet:
     book = parts.book
     count = rng.choice((2, 2, 3))
     style = replace(
-        parts.style(7.6, 8.4, ("Libertinus Serif",)), indent=0.0, hyphenate=True, justify=True, leading=0.5
+        parts.style(7.9, 8.6, ("Libertinus Serif",)), indent=0.0, hyphenate=True, justify=True, leading=0.5
     )
     style = replace(style, margin=(58.0, 42.0, 50.0, 42.0))
     width, height = inner(style)
@@ -82,7 +82,7 @@ def slides(split: str, rng: random.Random, language: str) -> Sheet:
     """A slide: a title, a few points, a figure or formula beside or below them."""
     parts = Parts(split, rng, language)
     style = replace(
-        parts.style(17, 20, ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono")),
+        parts.style(21, 25, ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono")),
         width=720.0,
         height=405.0,
     )
@@ -94,7 +94,7 @@ def slides(split: str, rng: random.Random, language: str) -> Sheet:
         paper=rng.choice(("ffffff", "fdfbf5", "eef3f8", "f4f4f4")),
         heading_colour=rng.choice(("1f3a5f", "7a1f1f", "000000")),
     )
-    points = ListBlock(tuple((Span(parts.book.phrase(2, 4)),) for _ in range(rng.randint(3, 4))))
+    points = ListBlock(tuple((Span(parts.book.phrase(2, 4)),) for _ in range(rng.randint(3, 5))))
     title = Heading(parts.book.phrase(2, 4), 1, size=1.5)
     kind = rng.random()
     if kind < 0.45:
@@ -123,7 +123,7 @@ def poster(split: str, rng: random.Random, language: str) -> Sheet:
     used = sum(height_of(block, width, style) for block in front) + 60
     column = (width - 16) / 2
     flow = parts.flow(
-        style, column, (height - used) * 2 * rng.uniform(0.66, 0.8), 0.05, ("figure", "list", "figure"), 0.8
+        style, column, (height - used) * 2 * rng.uniform(0.86, 0.95), 0.05, ("figure", "list", "figure"), 0.8
     )
     return Sheet(
         "poster",
@@ -146,34 +146,45 @@ def exam(split: str, rng: random.Random, language: str) -> Sheet:
         Lines((f"{book.date()}    Time: {rng.choice((45, 60, 90))} minutes    Name:",), after=1.2),
         Line(),
     ]
-    room, number = (height - 110) * rng.uniform(0.75, 0.9), 0
-    while True:
-        number += 1
+    room, number, misses = (height - 80) * rng.uniform(0.88, 0.98), 1, 0
+    while misses < 5:
         drawn: list[Block] = [
             Heading(f"Question {number} ({rng.randint(2, 12)} points)", 3),
-            parts.paragraph(rng.randint(70, 220), 0.5, 0.1),
+            parts.paragraph(rng.randint(40, 260 // (1 + misses)), 0.5, 0.1),
+            *_answer(parts),
         ]
-        kind = rng.random()
-        if kind < 0.35:
-            drawn.append(Lines(tuple(f"({letter}) {book.phrase(2, 5)}" for letter in "abcd"), after=0.8))
-        elif kind < 0.65:
-            drawn.append(Display(parts.maths.display()))
-        elif kind < 0.8:
-            drawn.append(Code(_listing(parts), "python"))
-        room -= sum(
-            height_of(block, width, style) + (40 if isinstance(block, Lines | Code) else 0) for block in drawn
-        )
-        if room < 0:
-            break
+        cost = sum(height_of(block, width, style) for block in drawn)
+        if cost > room:
+            misses += 1
+            continue
         blocks += drawn
+        room, number = room - cost, number + 1
     return Sheet("exam", "arxiv_math", tuple(blocks), parts.furniture(0.5, 0.8), style, language)
+
+
+def _answer(parts: Parts) -> list[Block]:
+    """What a question asks about, if anything: answers to choose from, a formula, a listing."""
+    kind = parts.rng.random()
+    if kind < 0.35:
+        return [Lines(tuple(f"({letter}) {parts.book.phrase(2, 5)}" for letter in "abcd"), after=0.8)]
+    if kind < 0.65:
+        return [Display(parts.maths.display())]
+    return [Code(_listing(parts), "python")] if kind < 0.8 else []
 
 
 def _listing(parts: Parts) -> str:
     name, value, count = (parts.book.words.token(8) for _ in range(3))
     name, value, count = (f"v{each}" if not each.isalpha() else each for each in (name, value, count))
     number = parts.rng.randint(2, 99)
-    return f"def {name}_of({value}):\n    {count}_sum = 0\n    for step in range({number}):\n        {count}_sum += {value} * step\n    return {count}_sum"
+    return "\n".join(
+        (
+            f"def {name}_of({value}):",
+            f"    {count}_sum = 0",
+            f"    for step in range({number}):",
+            f"        {count}_sum += {value} * step",
+            f"    return {count}_sum",
+        )
+    )
 
 
 def title_page(split: str, rng: random.Random, language: str) -> Sheet:
@@ -218,7 +229,7 @@ def figures(split: str, rng: random.Random, language: str) -> Sheet:
     style = parts.style(9.4, 11)
     width, height = inner(style)
     blocks: list[Block] = [parts.heading(2)]
-    room = height * 0.84 - 40
+    room = height * 0.97 - 30
     while True:
         drawn: list[Block] = [
             parts.figure(width, rng.randint(120, 190)),

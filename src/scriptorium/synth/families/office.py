@@ -17,7 +17,7 @@ from scriptorium.synth.document import (
     Span,
     Table,
 )
-from scriptorium.synth.families.parts import Parts
+from scriptorium.synth.families.parts import Parts, height_of
 from scriptorium.synth.families.prose import inner
 
 
@@ -36,9 +36,9 @@ def letter(split: str, rng: random.Random, language: str) -> Sheet:
         Paragraph((Span(f"{book.phrase(2, 4)}, {book.serial()}", "bold"),), "left", after=1.4),
         Lines((f"Dear {book.name()},",), after=1.2),
     ]
-    text = parts.flow(style, width, (height - 330) * rng.uniform(0.5, 0.85), headings=0)
+    text = parts.flow(style, width, (height - 310) * rng.uniform(0.7, 0.97), headings=0)
     foot = Lines((rng.choice(("Yours sincerely,", "Yours faithfully,", "With kind regards,")),), after=3.4)
-    blocks = (*head, *text, foot, Lines((book.name(), book.phrase(1, 3))))
+    blocks: tuple[Block, ...] = (*head, *text, foot, Lines((book.name(), book.phrase(1, 3))))
     return Sheet("letter", "old_scans", blocks, parts.furniture(0, 0.3), style, language)
 
 
@@ -61,7 +61,7 @@ def handwriting(split: str, rng: random.Random, language: str) -> Sheet:
                 line += f" {words.pop(0)}"
             lines.append(line)
     text = tuple(Paragraph((Span(line, "italic"),), "left", after=0.75) for line in _unique(lines)[:13])
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Lines((f"{book.address()[1]}, {book.date()}",), "right", after=1.5),
         *text,
         Lines((book.name(),), "right"),
@@ -90,7 +90,7 @@ def invoice(split: str, rng: random.Random, language: str) -> Sheet:
         Beside((seller, facts), (1.2, 1.0)),
         Gap(14),
         buyer,
-        positions(parts, rng.randint(4, 14)),
+        positions(parts, rng.randint(8, 24)),
         parts.paragraph(120, looks=0),
         Paragraph((Span("IBAN: "), Span(_account(rng), "bold")), "left", after=0.8),
     )
@@ -178,18 +178,17 @@ def legal(split: str, rng: random.Random, language: str) -> Sheet:
         Heading(parts.book.phrase(3, 5), 1, True, 1.5),
         Lines((f"Case {parts.book.serial()}",), "center", after=1.2),
     ]
-    room, clause = (height - 90) * rng.uniform(0.7, 0.88), rng.randint(2, 12)
-    from scriptorium.synth.families.parts import height_of
-
-    while room > 0:
-        heading = parts.heading(2, f"§ {clause}") if language != "ja" else parts.heading(2)
-        numbered = [
-            Paragraph((Span(f"({k}) "), *parts.paragraph(rng.randint(90, 260), looks=0.08).inlines))
-            for k in range(1, rng.randint(2, 4))
-        ]
-        room -= sum(height_of(block, width, style) for block in (heading, *numbered))
-        if room > 0:
-            blocks += [heading, *numbered]
-        clause += 1
+    room, clause, misses = (height - 70) * rng.uniform(0.85, 0.98), rng.randint(2, 12), 0
+    while misses < 4:
+        drawn: list[Block] = [parts.heading(2, f"§ {clause}")]
+        for number in range(1, rng.randint(2, 4)):
+            text = parts.paragraph(rng.randint(50, 260 // (1 + misses)), looks=0.08)
+            drawn.append(Paragraph((Span(f"({number}) "), *text.inlines)))
+        cost = sum(height_of(block, width, style) for block in drawn)
+        if cost > room:
+            misses += 1
+            continue
+        blocks += drawn
+        room, clause = room - cost, clause + 1
     foot = Furniture(f"Page {rng.randint(2, 60)} of {rng.randint(61, 99)}", "foot", "center", is_number=True)
     return Sheet("legal", "headers_footers", tuple(blocks), (*parts.furniture(0.7, 0), foot), style, language)

@@ -8,12 +8,14 @@ from scriptorium.synth.charts import chart
 from scriptorium.synth.document import (
     Block,
     Cell,
+    Code,
     Display,
     Figure,
     Footnote,
     Furniture,
     Heading,
     Inline,
+    Lines,
     ListBlock,
     Paragraph,
     Span,
@@ -22,6 +24,8 @@ from scriptorium.synth.document import (
     segments,
 )
 from scriptorium.synth.expressions import Grammar
+from scriptorium.synth.lexicon import LABELS
+from scriptorium.synth.typst import HEADING_SIZES
 from scriptorium.synth.wordbook import FONTS, Wordbook
 
 PAPERS = ((595.0, 842.0), (595.0, 842.0), (612.0, 792.0))
@@ -34,8 +38,11 @@ FACES = (
     "DejaVu Sans Mono",
 )
 COLOURS = ("000000", "000000", "1f3a5f", "7a1f1f", "2d4a2d")
-WIDTH_OF_CHARACTER = {"DejaVu Sans Mono": 0.62, "New Computer Modern": 0.47}
-"""In text sizes; 0.44 for the other faces, 1 for Japanese."""
+WIDTH_OF_CHARACTER = {"DejaVu Sans Mono": 0.62, "New Computer Modern": 0.455}
+"""In text sizes; 0.43 for the other faces, 1 for Japanese. Measured on generated text."""
+
+CAPITALS = 0.67
+"""Height of a capital, in text sizes: with the leading it makes the distance between lines."""
 
 
 class Parts:
@@ -45,6 +52,10 @@ class Parts:
         self.rng, self.language = rng, language
         self.book, self.maths = Wordbook(language, split, rng), Grammar(rng)
         self.notes: list[Footnote] = []
+
+    def label(self, english: str) -> str:
+        """A word such as Figure or Page in the language of the page."""
+        return LABELS.get(self.language, {}).get(english, english)
 
     def style(self, least: float = 9.0, most: float = 11.5, faces: Sequence[str] = FACES[:4]) -> Style:
         """A look: paper, margins, face, size, leading, indents or spaces, colours of headings."""
@@ -80,7 +91,7 @@ class Parts:
             drawn.append(Furniture(text, "head", rng.choice(("left", "center")), italic=rng.random() < 0.5))
         if rng.random() < number:
             figure = str(rng.randint(2, 980))
-            form = rng.choice(("{}", "{}", "- {} -", "Page {}"))
+            form = rng.choice(("{}", "{}", "- {} -", f"{self.label('Page')} {{}}"))
             place, align = rng.choice((("foot", "center"), ("foot", "right"), ("head", "right")))
             drawn.append(Furniture(form.format(figure), place, align, is_number=True))
         return tuple(drawn)
@@ -151,7 +162,9 @@ class Parts:
     def caption(self, kind: str) -> Paragraph:
         """A caption below a figure or above a table, numbered at random."""
         text = f" {self.book.sentence()}"
-        return Paragraph((Span(f"{kind} {self.rng.randint(1, 19)}."), Span(text)), "center", 0.88, after=1.0)
+        return Paragraph(
+            (Span(f"{self.label(kind)} {self.rng.randint(1, 19)}."), Span(text)), "center", 0.88, after=1.0
+        )
 
     def table(self, rows: int, columns: int, full: bool = False, spans: bool = True) -> Table:
         """A table with a header row or two, a stub column, figures, missing entries; no two figures alike."""
@@ -211,37 +224,26 @@ class Parts:
         notes: int = 0,
     ) -> list[Block]:
         """Blocks that fill about `height` points of a column `width` wide. `extras`: list, table, figure, display."""
-        rng, blocks, used, waiting = self.rng, list[Block](), 0.0, list(extras)
+        rng, blocks, used, waiting, misses = self.rng, list[Block](), 0.0, list(extras), 0
         rng.shuffle(waiting)
-        while True:
+        while misses < 6:
             drawn: list[Block] = []
             if rng.random() < headings and (not blocks or isinstance(blocks[-1], Paragraph)):
                 drawn.append(self.heading(rng.choice((2, 3))))
-            least, most = (90, 300) if width < 250 else (200, 620)
+            least, most = (60, 300) if width < 250 else (120, 620)
             note = len(self.notes) < notes and rng.random() < 0.6
-            drawn.append(self.paragraph(rng.randint(least, most), maths, note=note))
-            if waiting and rng.random() < 0.7:
-                drawn += self._extra(waiting[-1], width)
-            cost = sum(height_of(block, width, style) for block in drawn)
-            if note:
-                cost += height_of(self.notes[-1], width, style)
+            drawn.append(self.paragraph(rng.randint(least, most // (1 + misses) + least), maths, note=note))
+            extra = self._extra(waiting[-1], width) if waiting and rng.random() < 0.7 else []
+            cost = sum(height_of(block, width, style) for block in drawn + extra)
+            cost += height_of(self.notes[-1], width, style) if note else 0.0
             if used + cost > height:
+                misses += 1
                 if note:
                     self.notes.pop()
-                break
-            if len(drawn) > 1 and not isinstance(drawn[-1], Paragraph) or len(drawn) > 2:
-                waiting = waiting[:-1]
-            blocks += drawn
+                continue
+            waiting = waiting[: len(waiting) - bool(extra)]
+            blocks += drawn + extra
             used += cost
-        left = height - used
-        if left > 3 * style.size * 1.3:
-            capacity = (
-                int(left / (style.size * (style.leading + 0.66)) - 1) * width / (style.size * _wide(style))
-            )
-            if capacity > 60:
-                final = self.paragraph(max(20, int(capacity) - 110), maths)
-                if height_of(final, width, style) <= left:
-                    blocks.append(final)
         return blocks or [self.paragraph(60)]
 
     def _extra(self, kind: str, width: float) -> list[Block]:
@@ -257,36 +259,38 @@ class Parts:
 
 def height_of(block: Block, width: float, style: Style) -> float:
     """About how many points of height a leaf takes in a column `width` points wide."""
-    pitch = style.size * (style.leading + 0.66)
+    pitch = style.size * (style.leading + CAPITALS)
     per_line = max(8.0, width / (style.size * _wide(style)))
     gap = 0.0 if style.indent else style.size * 0.6
     match block:
         case Heading(text, level):
-            size = block.size or (1.8, 1.3, 1.1, 1.0, 1.0, 1.0)[level - 1]
-            return (1 + int(len(text) * size * 1.1 / per_line)) * pitch * size + style.size * 2.1 * size
+            size = block.size or HEADING_SIZES[level]
+            return (1 + int(len(text) * size * 1.12 / per_line)) * pitch * size + style.size * 1.5
         case Table():
-            return (len(block.rows) * 1.0) * (style.size * block.size * 1.15 + 6.6) + style.size * 2
+            return len(block.rows) * (style.size * block.size * CAPITALS + 6.6) + style.size * 2
         case Figure():
             return block.height + style.size * 1.8
         case Display():
-            return pitch * 3.4
+            return style.size * 3.8
+        case Code(text):
+            return (text.count("\n") + 1) * style.size * 1.15 + 14 + style.size * 1.3
+        case Lines(lines):
+            return len(lines) * pitch * block.size + style.size * max(block.after, 1.0)
         case ListBlock(items):
-            lines = sum(
-                1 + int(sum(len(s.text) for s in item if isinstance(s, Span)) / (per_line * 0.92))
-                for item in items
-            )
-            return lines * pitch + len(items) * style.size * 0.15 + style.size
+            lengths = [sum(len(each.text) for each in item if isinstance(each, Span)) for item in items]
+            drawn = sum(1 + int(length * 1.08 / per_line) for length in lengths)
+            return drawn * pitch + len(items) * style.size * max(0.0, 0.7 - style.leading) + style.size * 1.2
     characters = sum(map(len, segments(block)))
-    characters += sum(14 for each in getattr(block, "inlines", ()) if not isinstance(each, Span))
+    characters += sum(9 for each in getattr(block, "inlines", ()) if not isinstance(each, Span))
+    count = 1 + int(characters * getattr(block, "size", 1.0) * 1.03 / per_line)
+    boxed = 14 + 2 * style.size if getattr(block, "boxed", False) else 0
     return (
-        (1 + int(characters * 1.04 / per_line)) * pitch * getattr(block, "size", 1.0)
-        + gap
-        + style.size * getattr(block, "after", 0)
+        count * pitch * getattr(block, "size", 1.0) + gap + style.size * getattr(block, "after", 0.0) + boxed
     )
 
 
 def _wide(style: Style) -> float:
-    return 1.0 if "CJK" in style.font else WIDTH_OF_CHARACTER.get(style.font, 0.44)
+    return 1.0 if "CJK" in style.font else WIDTH_OF_CHARACTER.get(style.font, 0.43)
 
 
 def _joined(inlines: list[Inline]) -> tuple[Inline, ...]:

@@ -41,7 +41,7 @@ def _front(parts: Parts, style: Style) -> list[Block]:
         Lines((names, book.address()[1]), "center", after=1.2),
     ]
     if rng.random() < 0.7:
-        blocks.append(Heading("Abstract", 3, centred=True))
+        blocks.append(Heading(parts.label("Abstract"), 3, centred=True))
         blocks.append(replace(parts.paragraph(rng.randint(250, 480)), size=0.92, after=1.4))
     return blocks
 
@@ -56,8 +56,8 @@ def article(split: str, rng: random.Random, language: str) -> Sheet:
     used = sum(height_of(block, width, style) for block in front)
     column = (width - 16 * (count - 1)) / count
     extras = rng.sample(("display", "display", "display", "table", "figure", "list"), rng.randint(2, 4))
-    share = rng.uniform(0.72, 0.86) if count == 1 else rng.uniform(0.66, 0.9)
-    room = (height - used) * count * share - 60
+    share = rng.uniform(0.84, 0.98) if rng.random() < 0.75 else rng.uniform(0.5, 0.8)
+    room = (height - used) * count * share - 20 - 30 * (count - 1)
     flow = parts.flow(style, column, room, 0.22, extras, 0.3, notes=2 if count == 1 else 0)
     notes, _ = _notes(parts, style)
     body: list[Block] = [Columns(count, tuple(flow))] if count > 1 else flow
@@ -76,14 +76,14 @@ def book(split: str, rng: random.Random, language: str) -> Sheet:
     if rng.random() < 0.35:
         chapter = [
             Gap(40),
-            Heading(f"Chapter {rng.randint(2, 39)}", 2, True),
+            Heading(f"{parts.label('Chapter')} {rng.randint(2, 39)}", 2, True),
             Heading(parts.book.phrase(2, 5), 1, True),
             Gap(14),
         ]
     used = sum(height_of(block, width, style) for block in chapter if isinstance(block, Heading)) + 54 * bool(
         chapter
     )
-    flow = parts.flow(style, width, (height - used) * rng.uniform(0.8, 0.92) - 40, headings=0, notes=2)
+    flow = parts.flow(style, width, (height - used) * rng.uniform(0.9, 0.99) - 20, headings=0, notes=2)
     if isinstance(flow[-1], Paragraph):
         flow[-1] = parts.cut(flow[-1])
     notes, _ = _notes(parts, style)
@@ -105,7 +105,7 @@ def journal(split: str, rng: random.Random, language: str) -> Sheet:
     ]
     used = sum(height_of(block, width, style) for block in front)
     column = (width - 16 * (count - 1)) / count
-    room = (height - used) * count * rng.uniform(0.7, 0.92) - 70
+    room = (height - used) * count * rng.uniform(0.86, 0.96) - 70
     flow = parts.flow(style, column, room, extras=rng.sample(("list", "figure"), 1), headings=0.3)
     aside = replace(parts.paragraph(110), boxed=True, size=1.0)
     places = [k for k, block in enumerate(flow) if isinstance(block, Paragraph) and block.size == 1]
@@ -118,13 +118,13 @@ def newspaper(split: str, rng: random.Random, language: str) -> Sheet:
     """A page of a newspaper: a nameplate, a large story above smaller ones, each in its own columns."""
     parts = Parts(split, rng, language)
     style = replace(
-        parts.style(8.2, 9), margin=(40.0, 36.0, 44.0, 36.0), indent=1.0, hyphenate=True, justify=True
+        parts.style(8.6, 9.2), margin=(40.0, 36.0, 44.0, 36.0), indent=1.0, hyphenate=True, justify=True
     )
     style = replace(style, width=680.0, height=920.0, leading=0.52, head_rule=False)
     width, height = inner(style)
     plate: list[Block] = [
         Heading(
-            f"The {rng.choice(('Evening', 'Morning', 'Weekly', 'County'))} {parts.book.phrase(1, 1)}",
+            parts.book.phrase(2, 2),
             1,
             True,
             3.2,
@@ -135,12 +135,15 @@ def newspaper(split: str, rng: random.Random, language: str) -> Sheet:
     ]
     blocks, left = plate, height - 125.0
     for story, (count, size) in enumerate(((4, 2.3), (3, 1.6), (4, 1.5))):
-        tall = left * 0.45 if story < 2 else left
+        tall = left * (0.45, 0.5, 0.92)[story]
         head = Heading(parts.book.phrase(4, 7), 2, False, size)
         used = height_of(head, width, style) + 24
         column = (width - 12 * (count - 1)) / count
-        flow = parts.flow(style, column, (tall - used) * count * rng.uniform(0.74, 0.82), headings=0)
-        blocks = [*blocks, head, Columns(count, tuple(flow), 12.0, round(tall - used)), Line()]
+        flow = parts.flow(style, column, (tall - used) * count * rng.uniform(0.9, 0.97), headings=0)
+        need = sum(height_of(block, column, style) for block in flow) / count
+        deep = round(need * 1.0 + 2.6 * style.size)
+        blocks = [*blocks, head, Columns(count, tuple(flow), 12.0, deep), Line()]
+        tall = min(tall, deep + used)
         left -= tall
     return Sheet("newspaper", "multi_column", tuple(blocks[:-1]), (), style, language)
 
@@ -162,7 +165,7 @@ def old_maths(split: str, rng: random.Random, language: str) -> Sheet:
     theorem = Paragraph((Span("Theorem.", "bold"), Span(" "), *parts.paragraph(90, 0.8, 0).inlines))
     used = sum(height_of(block, width, style) for block in (lead, theorem))
     flow = parts.flow(
-        style, width, (height - used) * rng.uniform(0.7, 0.84) - 50, 0.4, ["display"] * 4, headings=0
+        style, width, (height - used) * rng.uniform(0.8, 0.97) - 20, 0.4, ["display"] * 4, headings=0
     )
     blocks = (lead, theorem, *flow)
     return Sheet("old_maths", "old_scans_math", blocks, parts.furniture(0.8, 0.9), style, language)
