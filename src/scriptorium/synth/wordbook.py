@@ -54,9 +54,15 @@ class Wordbook:
             return self.serial()
         if kind < 0.45:
             return self.figure()
+        word = self.pseudo_word() if self.rng.random() < 0.6 else self.words.token(14)
+        return word.capitalize() if self.rng.random() < 0.3 else word
+
+    def pseudo_word(self) -> str:
+        """A word of the language's syllables that nobody has seen, of the split's pool."""
         if self.language not in SYLLABLES:
-            word = self.words.token(14)
-            return word.capitalize() if self.rng.random() < 0.3 else word
+            while not (word := self.words.token(14)).isalpha():
+                pass
+            return word
         syllables, ends = SYLLABLES[self.language]
         return self._pooled(
             lambda: "".join(self.rng.choices(syllables, k=self.rng.randint(2, 4))) + self.rng.choice(ends)

@@ -52,11 +52,7 @@ def dictionary(split: str, rng: random.Random, language: str) -> Sheet:
     style = replace(style, margin=(58.0, 42.0, 50.0, 42.0))
     width, height = inner(style)
     column, entries, used = (width - 16 * (count - 1)) / count, list[Block](), 0.0
-    words = sorted(
-        dict.fromkeys(
-            book.words.token(12) if language in ("en", "fr", "de") else book.rare() for _ in range(220)
-        )
-    )
+    words = sorted(dict.fromkeys(book.pseudo_word() for _ in range(200)))
     for word in words:
         kind = rng.choice(("n.", "v.", "adj.", "adv."))
         senses = [book.phrase(3, 8) for _ in range(rng.randint(1, 3))]
@@ -123,7 +119,7 @@ def poster(split: str, rng: random.Random, language: str) -> Sheet:
     used = sum(height_of(block, width, style) for block in front) + 60
     column = (width - 16) / 2
     flow = parts.flow(
-        style, column, (height - used) * 2 * rng.uniform(0.86, 0.95), 0.05, ("figure", "list", "figure"), 0.8
+        style, column, (height - used) * 2 * rng.uniform(0.96, 1.08), 0.05, ("figure", "list", "figure"), 0.8
     )
     return Sheet(
         "poster",
@@ -229,15 +225,17 @@ def figures(split: str, rng: random.Random, language: str) -> Sheet:
     style = parts.style(9.4, 11)
     width, height = inner(style)
     blocks: list[Block] = [parts.heading(2)]
-    room = height * 0.97 - 30
-    while True:
+    room, misses = height * 0.98 - 20, 0
+    while misses < 3:
         drawn: list[Block] = [
             parts.figure(width, rng.randint(120, 190)),
             parts.caption("Figure"),
             parts.paragraph(rng.randint(80, 200)),
         ]
-        room -= sum(height_of(block, width, style) for block in drawn)
-        if room < 0:
-            break
+        cost = sum(height_of(block, width, style) for block in drawn)
+        if cost > room:
+            misses += 1
+            continue
         blocks += drawn
+        room -= cost
     return Sheet("figures", "headers_footers", tuple(blocks), parts.furniture(), style, language)

@@ -53,14 +53,15 @@ def handwriting(split: str, rng: random.Random, language: str) -> Sheet:
     width = inner(style)[0]
     fits = int(width / (style.size * 0.52))
     lines: list[str] = []
-    while len(lines) < rng.randint(9, 13):
+    count = rng.randint(12, 19)
+    while len(lines) < count:
         words = book.sentence().split(" ")
         while words:
             line = words.pop(0)
             while words and len(line) + 1 + len(words[0]) <= fits:
                 line += f" {words.pop(0)}"
             lines.append(line)
-    text = tuple(Paragraph((Span(line, "italic"),), "left", after=0.75) for line in _unique(lines)[:13])
+    text = tuple(Paragraph((Span(line, "italic"),), "left", after=0.75) for line in _unique(lines)[:count])
     blocks: tuple[Block, ...] = (
         Lines((f"{book.address()[1]}, {book.date()}",), "right", after=1.5),
         *text,
@@ -178,7 +179,7 @@ def legal(split: str, rng: random.Random, language: str) -> Sheet:
         Heading(parts.book.phrase(3, 5), 1, True, 1.5),
         Lines((f"Case {parts.book.serial()}",), "center", after=1.2),
     ]
-    room, clause, misses = (height - 70) * rng.uniform(0.85, 0.98), rng.randint(2, 12), 0
+    room, clause, misses = (height - 70) * rng.uniform(0.9, 1.0), rng.randint(2, 12), 0
     while misses < 4:
         drawn: list[Block] = [parts.heading(2, f"§ {clause}")]
         for number in range(1, rng.randint(2, 4)):

@@ -105,7 +105,7 @@ def journal(split: str, rng: random.Random, language: str) -> Sheet:
     ]
     used = sum(height_of(block, width, style) for block in front)
     column = (width - 16 * (count - 1)) / count
-    room = (height - used) * count * rng.uniform(0.86, 0.96) - 70
+    room = (height - used) * count * rng.uniform(0.94, 1.02) - 60
     flow = parts.flow(style, column, room, extras=rng.sample(("list", "figure"), 1), headings=0.3)
     aside = replace(parts.paragraph(110), boxed=True, size=1.0)
     places = [k for k, block in enumerate(flow) if isinstance(block, Paragraph) and block.size == 1]
