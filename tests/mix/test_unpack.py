@@ -1,11 +1,13 @@
 """Data sets of the hub into pairs: tarballs with labels, and benches."""
 
+import json
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from scriptorium.errors import InputError
 from scriptorium.files import read_jsonl, sha256_file, sha256_tree
+from scriptorium.mix.choice import Choice
 from scriptorium.mix.hub import unpack
 from scriptorium.mix.pairs import is_safe
 from scriptorium.mix.rows import pack
@@ -275,3 +278,150 @@ def test_a_safe_name_stays_below_its_folder(name: str) -> None:
     else:
         odd = {"\0", "\\"} & set(name) or {"", ".", ".."} & set(name.split("/"))
         assert odd
+
+
+def many(folder: Path, tarballs: int, pages: int) -> Path:
+    """A data set of several tarballs with several pages each, of two languages."""
+    names = [[f"{number:04d}/doc-{page}" for page in range(pages)] for number in range(tarballs)]
+    labels = [
+        label(
+            name,
+            f"00_documents_eval_{number:05d}",
+            primary_language=("en", None)[page % 2],
+            is_table=page == 0,
+        )
+        for number, group in enumerate(names)
+        for page, name in enumerate(group)
+    ]
+    mix(folder, labels, {f"{name}.pdf": pdf() for name in names[0]})
+    for number, group in enumerate(names[1:], 1):
+        other = mix(folder / f"{number}", [labels[0]], {f"{name}.pdf": pdf() for name in group})
+        name = f"00_documents_eval_{number:05d}.tar.gz"
+        (other / "pdf_tarballs" / "00_documents_eval_00000.tar.gz").rename(folder / "pdf_tarballs" / name)
+    return folder
+
+
+def test_several_jobs_give_the_same_bytes(tmp_path: Path) -> None:
+    fetched = many(tmp_path / "mix", 3, 4)
+    unpack(fetched, "eval", tmp_path / "one")
+    unpack(fetched, "eval", tmp_path / "two", jobs=2)
+    assert sha256_tree(tmp_path / "one") == sha256_tree(tmp_path / "two")
+    rows = pq.read_table(tmp_path / "one" / "manifest.parquet").to_pylist()
+    assert len(rows) == 12
+    row = next(row for row in rows if row["row"] == "0001/doc-2")
+    size = (tmp_path / "one" / row["pdf"]).stat().st_size
+    assert (row["page_number"], row["bytes"], row["characters"]) == (7, size, len("page of 0001/doc-2"))
+    assert (row["primary_language"], row["is_table"], row["rotation_correction"]) == ("en", False, 0)
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    fetched, out = many(tmp_path / "mix", 3, 4), tmp_path / "out"
+    unpack(fetched, "eval", tmp_path / "whole")
+    code = (
+        "import os, sys; from pathlib import Path; from scriptorium.mix import tarballs, hub\n"
+        "real = tarballs.unpack_tarball\n"
+        "def stopped(job):\n"
+        "    if job.name.endswith('2.tar.gz'):\n"
+        "        (job.folder / 'pdfs' / 'half').write_bytes(b'x')\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    real(job)\n"
+        "tarballs.unpack_tarball = stopped\n"
+        "hub.unpack(Path(sys.argv[1]), 'eval', Path(sys.argv[2]))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code, fetched, out], capture_output=True)
+    assert found.returncode == -9
+    assert not out.exists()
+    [work] = tmp_path.glob(".out.*.part")
+    (work / "pdfs" / "half").unlink()
+    times = {path: path.stat().st_mtime_ns for path in work.rglob("*.pdf")}
+    assert len(times) == 8
+    unpack(fetched, "eval", out)
+    assert sha256_tree(out) == sha256_tree(tmp_path / "whole")
+    again = {work / path.relative_to(out): path.stat().st_mtime_ns for path in out.rglob("*.pdf")}
+    assert all(again[path] == time for path, time in times.items())  # none was written twice
+    assert not list(tmp_path.glob(".out.*"))
+
+
+CHOICES = {
+    "language": (Choice(languages=("null",)), 6),
+    "languages": (Choice(languages=("en", "null")), 12),
+    "flag": (Choice(flags={"is_table": True}), 3),
+    "no flag": (Choice(languages=("en",), flags={"is_table": False}), 3),
+    "tarballs": (Choice(tarballs=2), 8),
+    "limit": (Choice(limit=1), 3),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES)
+def test_a_choice_leaves_the_rest_out_without_a_word(tmp_path: Path, case: str) -> None:
+    choice, count = CHOICES[case]
+    unpack(many(tmp_path / "mix", 3, 4), "eval", tmp_path / "out", choice)
+    rows = pq.read_table(tmp_path / "out" / "manifest.parquet").to_pylist()
+    assert len(rows) == count
+    assert {row["verdict"] for row in rows} == {"kept"}
+
+
+def test_one_subset_or_all(tmp_path: Path) -> None:
+    fetched = mix(tmp_path / "mix", [label("x")], {"x.pdf": pdf()})
+    other = mix(tmp_path / "more", [label("x", "01_books_eval_00000")], {"x.pdf": pdf()})
+    (other / "00_documents_eval.parquet").rename(fetched / "01_books_eval.parquet")
+    (other / "pdf_tarballs" / "00_documents_eval_00000.tar.gz").rename(
+        fetched / "pdf_tarballs" / "01_books_eval_00000.tar.gz"
+    )
+    unpack(fetched, "01_books_eval", tmp_path / "one")
+    assert set(reasons(tmp_path / "one")) == {"01_books/x_pg1"}
+    unpack(fetched, "eval", tmp_path / "all")
+    assert set(reasons(tmp_path / "all")) == {"00_documents/x_pg1", "01_books/x_pg1"}
+
+
+def test_labels_as_the_first_mix_has_them(tmp_path: Path) -> None:
+    response = {
+        "primary_language": "no",
+        "rotation_correction": 90,
+        "is_rotation_valid": False,
+        "natural_text": "ja",
+    }
+    rows = [
+        {"id": "abcd1234", "url": "https://example.org", "page_number": 3, "response": json.dumps(response)},
+        {"id": "gone5678", "url": None, "page_number": 1, "response": "{}"},
+        {"id": "half9999", "url": None, "page_number": 1, "response": '{"natural_text": "ha'},
+    ]
+    fetched = mix(tmp_path / "mix", [label("x")], {"abcd1234.pdf": pdf(), "half9999.pdf": pdf()})
+    (fetched / "00_documents_eval.parquet").unlink()
+    pq.write_table(pa.Table.from_pylist(rows), fetched / "eval-s2pdf.parquet")
+    unpack(fetched, "eval", tmp_path / "out")
+    assert reasons(tmp_path / "out") == {
+        "s2pdf/abcd1234_pg1": "",
+        "s2pdf/gone5678_pg0": "member missing",
+        "s2pdf/half9999_pg1": "truth not decoded",
+    }
+    text = (tmp_path / "out" / "pdfs" / "s2pdf" / "abcd1234_pg1.md").read_text()
+    assert front_matter.decode(text) == (FrontMatter("no", False, 270), "ja")
+
+
+def test_too_many_rejects_are_an_exit_code_of_their_own(tmp_path: Path) -> None:
+    fetched = mix(tmp_path / "mix", [label("x"), label("y")], {"x.pdf": pdf(), "y.pdf": pdf(2)})
+    command = [sys.executable, SCRIPT, "--fetched", fetched, "--split", "eval", "--out", tmp_path / "out"]
+    strict = subprocess.run([*command, "--most-rejected", "0.4"], capture_output=True, text=True)
+    assert strict.returncode == 4
+    assert "1 of 2 pages are rejected" in strict.stderr and "not one page" in strict.stderr
+    assert reasons(tmp_path / "out")["00_documents/y_pg1"] == "not one page"
+    assert subprocess.run([*command, "--most-rejected", "0.5"], capture_output=True).returncode == 0
+
+
+def test_a_full_disk_is_said_and_nothing_is_left_as_if_whole(tmp_path: Path) -> None:
+    fetched = mix(tmp_path / "mix", [label("x")], {"x.pdf": pdf() + b" " * 400_000})
+    code = (
+        "import resource, sys; from pathlib import Path; from scriptorium.errors import reported\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from scriptorium.mix.hub import unpack\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "with reported(): unpack(Path(sys.argv[1]), 'eval', Path(sys.argv[2]))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, fetched, tmp_path / "out"], capture_output=True, text=True
+    )
+    assert found.returncode == 6, found.stderr
+    assert not (tmp_path / "out").exists()
+    unpack(fetched, "eval", tmp_path / "out")
+    assert reasons(tmp_path / "out") == {"00_documents/x_pg1": ""}

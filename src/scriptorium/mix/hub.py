@@ -14,6 +14,7 @@ from scriptorium.hub import HubFile, fetch_file, listing
 from scriptorium.mix import benches, manifest, tarballs
 from scriptorium.mix.choice import Choice
 from scriptorium.mix.pairs import Pairs
+from scriptorium.mix.transcripts import PDF_OCR_RL, write_pairs
 from scriptorium.pages.pdf import PdfWorker
 from scriptorium.progress import track
 
@@ -101,19 +102,31 @@ def unpack(
     split that is not there, ThresholdError, after all is written, if a larger share than `most_rejected` of the
     pages was rejected.
     """
-    bench, tables = fetched / "bench_data", sorted(fetched.glob("*.parquet"))
-    if not bench.is_dir() and not tables:
-        raise InputError(f"{fetched}: neither bench_data/ nor *.parquet in it; fetch the data set anew")
-    if bench.is_dir():
+    if (fetched / "bench_data").is_dir():
         with whole(out) as part, PdfWorker() as worker:
             pairs = Pairs(part)
-            benches.unpack(bench, split, pairs, worker)
+            benches.unpack(fetched / "bench_data", split, pairs, worker)
             pairs.close()
         table = pq.read_table(out / "pages.parquet")
-    else:
+    elif images := image_tables(fetched):
+        if not (chosen := [path for path in images if tarballs.is_of(path.name, split)]):
+            raise InputError(f"{fetched}: no table of split {split!r}; there are {[p.stem for p in images]}")
+        with whole(out) as part:
+            write_pairs(chosen, part, PDF_OCR_RL)
+        table = pq.read_table(out / "pages.parquet")
+    elif any(fetched.glob("*.parquet")):
         table = tarballs.unpack(fetched, split, out, choice or Choice(), jobs)
         manifest.tell(table)
+    else:
+        raise InputError(f"{fetched}: neither bench_data/ nor *.parquet in it; fetch the data set anew")
     manifest.check_budget(out, table, most_rejected)
+
+
+def image_tables(fetched: Path) -> list[Path]:
+    """The tables of a data set that hold page images and their texts, as pdf-ocr-rl's do."""
+    tables = sorted([*fetched.glob("*.parquet"), *fetched.glob("data/*.parquet")])
+    needed = {PDF_OCR_RL.image, PDF_OCR_RL.text}
+    return [path for path in tables if needed <= set(tarballs.names_of(path))]
 
 
 def _link(source: str, target: str) -> None:

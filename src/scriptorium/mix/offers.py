@@ -49,7 +49,7 @@ def offer(
         decode(truth)
         pairs.keep(page, single_page(worker, path, number, rotation), truth, pairs.place(page, tests or []))
     except PdfError as error:
-        pairs.reject(page, f"page {error.reason}: {error}")
+        pairs.reject(page, f"page {error.reason}: {str(error).replace(str(path), page.source)}")
     except Unusable as error:
         pairs.reject(page, str(error))
     except (FrontMatterError, UnicodeError) as error:

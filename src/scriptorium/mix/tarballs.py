@@ -204,12 +204,17 @@ def _places(fetched: Path) -> dict[str, str]:
     return found
 
 
-def columns_of(path: Path) -> list[str]:
-    """The columns of a label table. Raises InputError if it is none."""
+def names_of(path: Path) -> list[str]:
+    """The columns of a table. Raises InputError if it is none."""
     try:
-        columns = pq.read_schema(path).names
+        return list(pq.read_schema(path).names)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: cannot be read ({error}); fetch the data set anew") from error
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a label table. Raises InputError if it is none."""
+    columns = names_of(path)
     needed = ["id"] if "response" in columns else ["id", "pdf_relpath", *FIELDS, "natural_text"]
     if missing := [name for name in needed if name not in columns]:
         raise InputError(f"{path}: no column {missing[0]!r}; it is not laid out as olmOCR-mix-1025")
