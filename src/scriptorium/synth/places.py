@@ -5,6 +5,7 @@ finding them all shows too that they are drawn in reading order.
 """
 
 import ctypes
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in points from the page's upper left corner."""
 
 PASSED_OVER = frozenset("-\u00ad\u2010\ufffe\x02")
-"""Blanks too: a layer breaks lines and hyphenates where the tree does not."""
+"""Blanks too: a layer breaks lines and hyphenates where the tree does not. And accents that stand by themselves:
+pdfium gives those of formulas out of their order."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ def drawn(sheet: Sheet, pdf: bytes) -> Drawn:
 
 def squeeze(text: str) -> str:
     """`text` without blanks and hyphens, as texts are compared."""
-    return "".join(c for c in text if c not in PASSED_OVER and not c.isspace())
+    return "".join(filter(_is_kept, text))
+
+
+def _is_kept(character: str) -> bool:
+    return not (character in PASSED_OVER or character.isspace() or unicodedata.combining(character))
 
 
 class _Layer:
@@ -69,7 +75,7 @@ class _Layer:
         self.page, self.height, self.at = page, height, 0
         codes = [pdfium.FPDFText_GetUnicode(page.raw, k) for k in range(page.count_chars())]
         kept = [(k, chr(code)) for k, code in enumerate(codes) if code]
-        kept = [(k, c) for k, c in kept if c not in PASSED_OVER and not c.isspace()]
+        kept = [(k, c) for k, c in kept if _is_kept(c)]
         self.index = [k for k, _ in kept]
         self.text = "".join(c for _, c in kept)
 

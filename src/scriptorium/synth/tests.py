@@ -1,7 +1,7 @@
 """Bench tests of a sheet, made from its tree: what its text must and must not say.
 
 A text that a test looks for occurs once in the truth, so that a wrong reading cannot pass by luck. Ids are
-hashes of test and text.
+hashes of test, text and look.
 """
 
 import random
@@ -69,11 +69,12 @@ def make_tests(sheet: Sheet, page: Drawn, rng: random.Random) -> list[Test]:
         ]
         kept = _capped(drawn, rng)
         found = [*kept, {"type": "baseline", "category": "baseline"}]
-    return [_signed({"category": sheet.category} | test, text) for test in found]
+    page_id = f"{text}\0{sheet.style}"  # blank pages have no text to tell them apart
+    return [_signed({"category": sheet.category} | test, page_id) for test in found]
 
 
-def _signed(test: Test, text: str) -> Test:
-    return {"id": sha256_json([test, text])[:16], "max_diffs": 0} | test
+def _signed(test: Test, page_id: str) -> Test:
+    return {"id": sha256_json([test, page_id])[:16], "max_diffs": 0} | test
 
 
 def _capped(tests: list[Test], rng: random.Random) -> list[Test]:

@@ -78,7 +78,7 @@ def slides(split: str, rng: random.Random, language: str) -> Sheet:
     """A slide: a title, a few points, a figure or formula beside or below them."""
     parts = Parts(split, rng, language)
     style = replace(
-        parts.style(21, 25, ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono")),
+        parts.style(20, 23.5, ("New Computer Modern", "Libertinus Serif", "DejaVu Sans Mono")),
         width=720.0,
         height=405.0,
     )
