@@ -127,7 +127,7 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Degraded:
-    """A degraded page: the JPEG's bytes and its pixels, uint8 (H, W, 3); boxes that moved with it.
+    """A degraded page: the JPEG's bytes and its pixels, uint8 (H, W, 3); words and other boxes that moved with it.
 
     `severity` is the one that it came to, at most the one asked for; `operations` says what was done.
     """
@@ -135,6 +135,7 @@ class Degraded:
     jpeg: bytes
     image: np.ndarray
     boxes: tuple[Box, ...]
+    others: tuple[Box, ...]
     look: str
     severity: float
     operations: tuple[str, ...]
@@ -147,11 +148,13 @@ def degrade(
     severity: float,
     look: str | None = None,
     behind: np.ndarray | None = None,
+    others: Sequence[Box] = (),
 ) -> Degraded:
     """`image` (uint8, (H, W, 3)) as a sheet that was scanned; size unchanged, same arguments, same bytes.
 
     `boxes`: those of the words, which stay legible. `severity`: 0 to 1. `look`: one of LOOKS, by default
-    drawn from the seed. `behind`: the image of the leaf's other side. Raises ConfigError for a severity or look
+    drawn from the seed. `behind`: the image of the leaf's other side. `others`: boxes
+    that move along and are not watched. Raises ConfigError for a severity or look
     that does not exist, InputError for words that cannot be read on the clean image either.
     """
     if not 0 <= severity <= 1:
@@ -161,7 +164,7 @@ def degrade(
     cv2.setNumThreads(1)  # pages are degraded side by side
     chosen = look or str(np.random.default_rng((seed, 0)).choice(list(LOOKS)))
     for attempt in range(ATTEMPTS):
-        made = _made(image, boxes, np.random.default_rng((seed, 1)), severity, chosen, behind)
+        made = _made(image, boxes, others, np.random.default_rng((seed, 1)), severity, chosen, behind)
         if not made[1]:
             return made[0]
         severity = severity * LESS if attempt < ATTEMPTS - 2 else 0.0
@@ -173,6 +176,7 @@ def degrade(
 def _made(
     image: np.ndarray,
     boxes: Sequence[Box],
+    others: Sequence[Box],
     rng: np.random.Generator,
     severity: float,
     look: str,
@@ -199,7 +203,7 @@ def _made(
     moved = bend.boxes(boxes)
     lost = illegible(clean, _gray(out), moved)
     rgb = cv2.cvtColor(out, cv2.COLOR_BGR2RGB)
-    return Degraded(jpeg, rgb, moved, look, severity, tuple(done)), lost
+    return Degraded(jpeg, rgb, moved, bend.boxes(others), look, severity, tuple(done)), lost
 
 
 def _applied(

@@ -2,14 +2,79 @@
 
 import dataclasses
 import io
+import re
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pypdfium2
 
 from scriptorium.errors import InputError
 from scriptorium.pages.front_matter import ROTATIONS, decode, encode
 from scriptorium.pages.pdf import with_stable_id
-from scriptorium.synth.degrade import Box
+from scriptorium.synth.degrade import Box, degrade
+
+SIDE = 1288
+"""Pixels of the longest side: what models of olmOCR's kind are shown."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scan:
+    """A page as it was scanned: its PDF without a text layer, the boxes on it, and how it came about."""
+
+    pdf: bytes
+    boxes: tuple[Box, ...]
+    look: str
+    severity: float
+    operations: tuple[str, ...]
+
+
+def scanned(
+    pdf: bytes,
+    seed: int,
+    severity: float,
+    look: str | None = None,
+    behind: bytes | None = None,
+    boxes: Sequence[Box] = (),
+    turned: int = 0,
+) -> Scan:
+    """The first page of a PDF of our own as a scan of the same size, the words of its text layer legible.
+
+    `behind`: the PDF of the leaf's other side. `boxes`: of blocks, in shares of the sides; they move along.
+    `turned`: as in `turned_label`. Other arguments and errors as in `degrade`. Same arguments, same bytes.
+    """
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0]
+        width, height = page.get_size()
+        image, words = _image(page), _words(page)
+    other = None
+    if behind is not None:
+        with pypdfium2.PdfDocument(behind) as document:
+            other = _image(document[0])
+    made = degrade(image, words, seed, severity, look, other, boxes)
+    return Scan(
+        scan_pdf(made.jpeg, width, height, turned),
+        turned_boxes(made.others, turned),
+        made.look,
+        made.severity,
+        made.operations,
+    )
+
+
+def _image(page: Any) -> np.ndarray:
+    scale = SIDE / max(page.get_size())
+    return np.ascontiguousarray(page.render(scale=scale, rev_byteorder=True).to_numpy()[..., :3])
+
+
+def _words(page: Any) -> list[Box]:
+    """Boxes of the words of the text layer: runs of characters without a blank, on one line."""
+    layer, (width, height) = page.get_textpage(), page.get_size()
+    found: list[Box] = []
+    for word in re.finditer(r"\S+", layer.get_text_range()):
+        for number in range(layer.count_rects(word.start(), len(word[0]))):
+            left, bottom, right, top = layer.get_rect(number)
+            found.append((left / width, 1 - top / height, right / width, 1 - bottom / height))
+    return found
 
 
 def scan_pdf(jpeg: bytes, width: float, height: float, turned: int = 0) -> bytes:
