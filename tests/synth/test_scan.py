@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("cv2")
 pytest.importorskip("typst")
 
+import pypdfium2
 import typst
 
 from scriptorium.errors import InputError
@@ -15,7 +16,7 @@ from scriptorium.pages import front_matter
 from scriptorium.pages.pdf import PdfWorker
 from scriptorium.pages.rotation import rotate
 from scriptorium.synth.degrade import degrade
-from scriptorium.synth.scan import scan_pdf, turned_boxes, turned_label, turned_pdf
+from scriptorium.synth.scan import scan_pdf, scanned, turned_boxes, turned_label, turned_pdf
 
 TRUTH = front_matter.encode(front_matter.FrontMatter("en"), "Some text.\n\n---\n\nMore of it.")
 
@@ -79,3 +80,40 @@ def test_turns_add_up() -> None:
 def test_another_angle_is_refused() -> None:
     with pytest.raises(InputError, match="turned by 45"):
         turned_label(TRUTH, 45)
+
+
+SOURCE = b'#set page(width: 420pt, height: 300pt)\n#set text(font: "DejaVu Sans Mono")\n#box(rect(fill: black, width: 90pt, height: 40pt))\n\nsome words of a page'
+
+
+@pytest.mark.parametrize("turned", (0, 90, 180, 270))
+def test_a_scanned_page_is_a_picture_of_the_same_size_and_its_boxes_hold_their_blocks(
+    turned: int, tmp_path: Path
+) -> None:
+    pdf = typst.compile(SOURCE, timestamp=0)
+    with pypdfium2.PdfDocument(pdf) as document:
+        image = document[0].render(scale=2).to_numpy().min(2)
+    rows, columns = np.nonzero(image[: image.shape[0] // 2] < 60)
+    height, width = image.shape
+    box = (columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height)
+    made = scanned(pdf, 4, 0.5, "photo", behind=pdf, boxes=[box], turned=turned)
+    assert made == scanned(pdf, 4, 0.5, "photo", behind=pdf, boxes=[box], turned=turned)
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(made.pdf)
+    with PdfWorker() as worker:
+        assert worker.text(path, 1) == ""
+        assert worker.picture(path, 1) > 0.98
+        (size,) = worker.pages(path)
+        seen = worker.render(path, 1, 1288).mean(2)
+    assert (size.width, size.height) == pytest.approx((420, 300) if turned % 180 == 0 else (300, 420))
+    tall, wide = seen.shape
+    ((left, top, right, bottom),) = made.boxes
+    inside = seen[
+        round(top * tall) + 6 : round(bottom * tall) - 6, round(left * wide) + 6 : round(right * wide) - 6
+    ]
+    assert inside.mean() < 110 < np.median(seen)
+
+
+def test_words_that_are_guarded_are_those_of_the_text_layer(tmp_path: Path) -> None:
+    faint = SOURCE.replace(b"#box", b"#set text(fill: luma(60%), size: 6pt)\n#box")
+    severities = [scanned(typst.compile(faint, timestamp=0), seed, 1.0, "fax").severity for seed in range(4)]
+    assert min(severities) < 1

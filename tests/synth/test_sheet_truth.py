@@ -22,6 +22,7 @@ from scriptorium.synth.document import (
     Sheet,
     Span,
     Table,
+    leaves,
 )
 from scriptorium.synth.grids import grid_of
 from scriptorium.synth.markdown import body
@@ -113,3 +114,18 @@ def test_boxes_lie_over_ink(family: str) -> None:
                 left * width // 1000 : right * width // 1000 + 3,
             ] = True
     assert (dark & covered).sum() > 0.55 * dark.sum()  # the rest: furniture, figures, formulas, rules
+
+
+def test_a_figure_is_where_the_truth_says() -> None:
+    """The corner of the box is in the alt text's link; within it is ink, left of it none at that height."""
+    made = sample("figures", 0)
+    figures = [leaf for leaf in leaves(made.sheet.blocks) if isinstance(leaf, Figure)]
+    with pypdfium2.PdfDocument(io.BytesIO(made.pdf)) as document:
+        page = document[0].render(scale=1, grayscale=True).to_numpy()
+    dark = page < page.max() - 70
+    for figure in figures:
+        left, top = figure.at
+        assert dark[top : top + int(figure.height), left : left + int(figure.width)].any()
+        assert not dark[top : top + int(figure.height), : left - 1].any()
+    roles = [row for row in block_boxes(made.sheet, made.page) if row["role"] == "figure"]
+    assert len(roles) == len(figures) == len(made.page.figures)

@@ -12,7 +12,9 @@ def chart(rng: random.Random, width: float, height: float) -> tuple[str, str]:
     )
     shapes, what = draw(rng, width, height)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-    return f"{head}{shapes}</svg>", f"{name} {what}"
+    # All but invisible: by it the place of the figure is found on the drawn page.
+    ground = f'<rect width="{width}" height="{height}" fill="#ffffff" fill-opacity="0.02"/>'
+    return f"{head}{ground}{shapes}</svg>", f"{name} {what}"
 
 
 def _axes(width: float, height: float) -> str:

@@ -104,12 +104,16 @@ class Display:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing without text (an SVG), `width` x `height` points, and the alt text that the truth holds."""
+    """A drawing without text (an SVG), `width` x `height` points, and the alt text that the truth holds.
+
+    `at`: its upper left corner on the page in points, once it is drawn.
+    """
 
     svg: str
     width: float
     height: float
     alt: str
+    at: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from scriptorium.bench.rules import RULES, judge_page
 from scriptorium.synth import markdown
-from scriptorium.synth.document import Sheet
+from scriptorium.synth.document import Figure, Sheet, leaves
 from scriptorium.synth.mutants import mutant
 from scriptorium.synth.places import Box, Drawn
 from scriptorium.synth.tests import Test
@@ -34,6 +34,8 @@ def reject(sheet: Sheet, page: Drawn, tests: list[Test]) -> str | None:
         return f"truth too long: {len(text)} characters, {CHARACTERS_AT_MOST} at most"
     if page.missing:
         return f"not in the text layer in order: {page.missing[0]!r}"
+    if len(page.figures) < sum(isinstance(leaf, Figure) for leaf in leaves(sheet.blocks)):
+        return "a figure is not drawn"
     return _clipped(page) or _covered(page) or _illegible(page) or misjudged(tests, text)
 
 

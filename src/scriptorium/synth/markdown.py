@@ -83,8 +83,8 @@ def _block(block: Block) -> str:
         case Display(formula):
             return f"\\[{formula.latex}\\]"
         case Figure():
-            width, height = round(block.width), round(block.height)
-            return f"![{block.alt}](page_0_0_{width}_{height}.png)"
+            box = "_".join(str(round(value)) for value in (*block.at, block.width, block.height))
+            return f"![{block.alt}](page_{box}.png)"
         case Footnote(marker, inlines):
             return f"<sup>{marker}</sup> {inline(inlines)}"
         case Code(text, language):

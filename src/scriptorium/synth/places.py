@@ -6,13 +6,13 @@ finding them all shows too that they are drawn in reading order.
 
 import ctypes
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from scriptorium.synth.document import Display, Figure, Sheet, leaves, segments
+from scriptorium.synth.document import Beside, Block, Columns, Display, Figure, Sheet, leaves, segments
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in points from the page's upper left corner."""
@@ -41,6 +41,7 @@ class Drawn:
     height: float
     segments: tuple[Segment, ...]
     missing: tuple[str, ...]
+    figures: tuple[Box, ...] = ()
 
 
 def drawn(sheet: Sheet, pdf: bytes) -> Drawn:
@@ -56,7 +57,45 @@ def drawn(sheet: Sheet, pdf: bytes) -> Drawn:
                     missing.append(text)
                 else:
                     found.append(Segment(number, text, layer.boxes(*span), layer.size(span[0])))
-        return Drawn(len(document), width, height, tuple(found), tuple(missing))
+        figures = _figures(sheet, page, height)
+        return Drawn(len(document), width, height, tuple(found), tuple(missing), figures)
+
+
+def _figures(sheet: Sheet, page: Any, height: float) -> tuple[Box, ...]:
+    """The boxes of the figures, in order: shapes of just their sizes."""
+    sizes = [(each.width, each.height) for each in leaves(sheet.blocks) if isinstance(each, Figure)]
+    found: list[Box] = []
+    for shape in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=2) if sizes else ():
+        left, bottom, right, top = shape.get_bounds()
+        if len(found) < len(sizes):
+            wide, tall = sizes[len(found)]
+            if abs(right - left - wide) < 1 and abs(top - bottom - tall) < 1:
+                found.append((left, height - top, right, height - bottom))
+    return tuple(found)
+
+
+def placed(sheet: Sheet, page: Drawn) -> Sheet:
+    """The sheet with its figures where they were drawn; as it is if not all of them were found."""
+    figures = [each for each in leaves(sheet.blocks) if isinstance(each, Figure)]
+    if not figures or len(page.figures) < len(figures):
+        return sheet
+    boxes = iter(page.figures)
+
+    def moved(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return tuple(map(one, blocks))
+
+    def one(block: Block) -> Block:
+        match block:
+            case Figure():
+                left, top, _, _ = next(boxes)
+                return replace(block, at=(round(left), round(top)))
+            case Columns():
+                return replace(block, blocks=moved(block.blocks))
+            case Beside():
+                return replace(block, parts=tuple(map(moved, block.parts)))
+        return block
+
+    return replace(sheet, blocks=moved(sheet.blocks))
 
 
 def squeeze(text: str) -> str:
@@ -106,14 +145,15 @@ class _Layer:
 def block_boxes(sheet: Sheet, page: Drawn) -> list[dict[str, Any]]:
     """Boxes of the sheet's leaves in reading order: `role`, and `boxes` in thousandths of width and height.
 
-    A block that goes on in the next column has a box for each. Figures and formulas on lines of their own have
-    no text and no box.
+    A block that goes on in the next column has a box for each. Formulas on lines of their own have none.
     """
-    rows = []
+    rows, figures = [], iter(page.figures)
     for number, leaf in enumerate(leaves(sheet.blocks)):
-        if isinstance(leaf, Figure | Display):
+        if isinstance(leaf, Display):
             continue
         lines = [box for each in page.segments if each.leaf == number for box in each.boxes]
+        if isinstance(leaf, Figure):
+            lines = [box for box in (next(figures, None),) if box]
         boxes = [
             [round(1000 * v / whole) for v, whole in zip(box, (page.width, page.height) * 2, strict=True)]
             for box in _together(lines)

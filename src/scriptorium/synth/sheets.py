@@ -8,7 +8,7 @@ from scriptorium.errors import InputError
 from scriptorium.synth.document import Sheet
 from scriptorium.synth.families import FAMILIES, draw
 from scriptorium.synth.gate import reject
-from scriptorium.synth.places import Drawn, drawn
+from scriptorium.synth.places import Drawn, drawn, placed
 from scriptorium.synth.tests import Test, make_tests
 from scriptorium.synth.typst import Typesetter
 
@@ -44,6 +44,7 @@ def make_sample(
         sheet = draw(family, split, rng)
         pdf = typesetter.pdf(sheet)
         page = drawn(sheet, pdf)
+        sheet = placed(sheet, page)
         tests = make_tests(sheet, page, rng)
         reason = reject(sheet, page, tests)
         if reason is None:
