@@ -167,7 +167,7 @@ def bench_with(folder: Path, text: str, printed: str) -> Path:
 
 @pytest.mark.parametrize("known", ["truth", "layer", "test", "image"])
 def test_a_page_known_to_the_bench_fails_the_step(tmp_path: Path, known: str) -> None:
-    shared = prose(5, 60)
+    shared = prose(5, 300)
     tests = [{"pdf": "measured_pg1.pdf", "page": 1, "id": "t", "type": "present", "text": shared}]
     bench = folder_of(
         tmp_path / "bench",

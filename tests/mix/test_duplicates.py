@@ -16,6 +16,7 @@ from scriptorium.mix.duplicates import (
     minhash,
     near_images,
     near_texts,
+    tells,
     text_runs,
 )
 from scriptorium.mix.shingles import jaccard, shingles
@@ -116,3 +117,16 @@ def test_the_same_numbers_in_another_process() -> None:
 @pytest.mark.parametrize(("words", "runs"), [(0, 0), (12, 0), (13, 1), (14, 2)])
 def test_runs_of_thirteen_words(words: int, runs: int) -> None:
     assert len(shingles(prose(1, words), 13)) == runs
+
+
+def test_pages_of_a_line_or_two_are_not_called_alike() -> None:
+    def titled(left: int) -> np.ndarray:
+        page = np.full((800, 600), 255, np.uint8)
+        page[90:104, left : left + 200] = 40
+        return page
+
+    hashes = np.array([image_hash(titled(left)) for left in (60, 64)])
+    assert (hashes[0] == hashes[1]).all()
+    assert not tells(hashes).any()
+    assert near_images(hashes, 7) == {}
+    assert tells(np.array([image_hash(drawn(1))])).all()

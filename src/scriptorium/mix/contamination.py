@@ -12,7 +12,7 @@ import numpy as np
 
 from scriptorium.errors import InputError
 from scriptorium.files import read_jsonl
-from scriptorium.mix.duplicates import image_hash
+from scriptorium.mix.duplicates import image_hash, tells
 from scriptorium.mix.shingles import shingles
 from scriptorium.pages import front_matter
 from scriptorium.pages.pdf import PdfError, PdfWorker
@@ -43,7 +43,7 @@ class Known:
         hits = int((self.runs[np.minimum(places, len(self.runs) - 1)] == own).sum()) if len(self.runs) else 0
         if hits:
             return f"{hits} of {len(own)} runs of {WORDS} words are in measured pages"
-        if image is None or not len(self.images) or not image.any():
+        if image is None or not len(self.images) or not tells(image[None])[0]:
             return ""
         bits = int(np.unpackbits((self.images ^ image).view(np.uint8), axis=1).sum(axis=1).min())
         return f"its image differs from a measured page's in {bits} of 256 bits" if bits <= BITS else ""

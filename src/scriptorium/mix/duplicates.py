@@ -24,6 +24,8 @@ SIDE = 16
 """Differences of brightness in a row and in a column of an image: 256 bits."""
 PIECES = 8
 """Bands of an image's bits: with fewer than 8 different bits one band at least is equal."""
+TELLING = 24
+"""Bits of an image's hash that must be set: pages of one line or a title have 1 to 12, and look like one another."""
 MOST = 64
 """Pages of a band's run with which a page is compared: the first ones. A longer run is nearly always one text."""
 
@@ -55,6 +57,11 @@ def image_hash(pixels: np.ndarray) -> np.ndarray:
     small = Image.fromarray(np.ascontiguousarray(gray)).resize((SIDE + 1, SIDE), Image.Resampling.BOX)
     values = np.asarray(small, np.int16)
     return np.packbits(values[:, 1:] > values[:, :-1]).view(np.uint32)
+
+
+def tells(hashes: np.ndarray) -> np.ndarray:
+    """Which image hashes, uint32 (N, 8), are of pages that have enough on them to be told apart: bool (N,)."""
+    return np.unpackbits(hashes.view(np.uint8), axis=1).sum(axis=1) >= TELLING
 
 
 class Signatures:
@@ -102,12 +109,13 @@ def near_texts(
 def near_images(hashes: np.ndarray, most: int) -> dict[int, tuple[int, int]]:
     """As near_texts: pages to leave out, each with an earlier one and the bits that differ, at most `most`.
 
-    `hashes`: uint32 (N, 8). An image without any difference of brightness is no duplicate.
+    `hashes`: uint32 (N, 8). A page that has next to nothing on it (`tells`) is no duplicate.
     """
     pairs: dict[int, dict[int, int]] = defaultdict(dict)
+    telling = tells(np.asarray(hashes))
     for one, other in _candidates(hashes, hashes.shape[1] // PIECES or 1, skip=0):
         bits = int(np.unpackbits((hashes[one] ^ hashes[other]).view(np.uint8)).sum())
-        if bits <= most and hashes[one].any():
+        if bits <= most and telling[one] and telling[other]:
             pairs[other][one] = bits
     out: dict[int, tuple[int, int]] = {}
     for page in sorted(pairs):
