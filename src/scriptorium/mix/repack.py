@@ -51,6 +51,21 @@ COLUMNS = pa.schema(
 )
 """The columns of a label table, as olmOCR-mix-1025 has them."""
 
+INDEX = {
+    "index_columns": ["id"],
+    "column_indexes": [],
+    "columns": [
+        {
+            "name": "id",
+            "field_name": "id",
+            "pandas_type": "unicode",
+            "numpy_type": "object",
+            "metadata": None,
+        }
+    ],
+}
+"""What tells pandas, with which others read such a table, that `id` is its index."""
+
 Row = dict[str, Any]
 
 
@@ -89,7 +104,8 @@ def repack(
     name = f"{subset}_{split}"
     with whole(out) as part:
         rows = _tarballs(sorted(found, key=lambda pair: pair.row["id"]), part, name, largest)
-        pq.write_table(pa.Table.from_pylist(rows, COLUMNS), part / f"{name}.parquet")
+        schema = COLUMNS.with_metadata({"pandas": json.dumps(INDEX)})
+        pq.write_table(pa.Table.from_pylist(rows, schema), part / f"{name}.parquet")
         write_jsonl(part / "rejected.jsonl", rejected)
     print(f"{len(found)} pairs packed, {len(rejected)} rejected", file=sys.stderr)
     return out / f"{name}.parquet"

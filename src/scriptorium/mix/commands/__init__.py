@@ -13,6 +13,7 @@ COMMANDS = {
     "from-corpus": "scriptorium.mix.commands.gather:from_corpus",
     "from-workspace": "scriptorium.mix.commands.gather:from_workspace",
     "from-transcripts": "scriptorium.mix.commands.gather:from_transcripts",
+    "from-markdown": "scriptorium.mix.commands.gather:from_markdown",
     "unpack": "scriptorium.mix.commands.gather:unpack",
     "pack": "scriptorium.mix.commands.gather:pack",
     "export": "scriptorium.mix.commands.gather:export",

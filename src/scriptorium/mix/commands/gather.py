@@ -124,6 +124,23 @@ def from_transcripts(
     _say(transcript_pairs(tables, out, read_fields(fields) if fields else None, images), out)
 
 
+def from_markdown(
+    folder: Annotated[Path, typer.Argument(help="Folder of Markdown files, at any depth.")],
+    out: Out,
+    language: Annotated[
+        str | None, typer.Option(help="Two letters; by default guessed, page by page.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws other looks.")] = 0,
+    fonts: Annotated[
+        Path | None, typer.Option(help="Folder of fonts, for scripts that typst's lack.")
+    ] = None,
+) -> None:
+    """Typeset Markdown, and make pairs of the pages: each text is cut exactly where its page ends."""
+    from scriptorium.mix.sources import source_pairs
+
+    _say(source_pairs(folder, out, seed, language, fonts), out)
+
+
 def unpack(
     source: Annotated[str, typer.Argument(help="hub:org/name@revision, or a folder that was fetched.")],
     split: Annotated[str, typer.Argument(help="eval, or one subset of it: 01_books_eval.")],
