@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scriptorium.files import sha256_json
+from scriptorium.mix.filters import REVISION
 from scriptorium.mix.page_text import formulas, without
 from scriptorium.mix.repairs import repair
 from scriptorium.mix.text_rules import RULES, USUAL, judge
@@ -146,3 +148,8 @@ def test_mending_twice_is_mending_once_and_what_is_blanked_keeps_its_length(text
     assert len(without(text, found=formulas(text), tables=True)) == len(text)
     assert judge(twice)[0] in ("", *RULES)
     assert twice == mended
+
+
+def test_results_and_their_revision_change_together() -> None:
+    results = [judge(case[0]) for case in CASES] + [repair(case[0]) for case in REPAIRS]
+    assert (REVISION, sha256_json(results)[:16]) == (1, "768336ccb839dfbc")

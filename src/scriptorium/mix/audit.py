@@ -41,8 +41,8 @@ def audit(pages: Path, out: Path, filters: Filters, against: list[Path] | None =
     with whole(out) as part, tempfile.TemporaryDirectory() as scratch, PdfWorker() as worker:
         (part / AUDIT).parent.mkdir(parents=True)
         with (part / AUDIT).open("w", encoding="utf-8", newline="\n") as file:
-            step = Sieve(pages, part, filters, Log(file), worker, measured, Path(scratch))
-            reasons = step.run(table)
+            step = Sieve(table, pages, part, filters, Log(file), worker, measured, Path(scratch))
+            reasons = step.run()
         summary = _summary(table, reasons, filters, step.log)
         _refuse(summary, filters, step.known)
         close(pages, part, table, reasons)

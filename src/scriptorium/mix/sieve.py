@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ class Sieve:
 
     def __init__(
         self,
+        table: pa.Table,
         pages: Path,
         out: Path,
         filters: Filters,
@@ -92,14 +94,13 @@ class Sieve:
         self.urls = read_urls(pages)
         self.texts = Signatures(scratch / "texts", 64)
         self.images = Signatures(scratch / "images", 8)
-        self.left: list[
-            tuple[int, str, str, str]
-        ] = []  # number, id, pdf and md of pages that are kept so far
+        self.table = table
+        self.left = array("q")  # the numbers of rows that are kept so far, in the order of signatures
 
-    def run(self, table: pa.Table) -> list[str]:
+    def run(self) -> list[str]:
         """Of each row, why it is left out; "" for one that is kept."""
         reasons: list[str] = []
-        for number, row in enumerate(track(rows_of(table), len(table), "pages audited")):
+        for number, row in enumerate(track(rows_of(self.table), len(self.table), "pages audited")):
             if row["verdict"] != "kept":
                 reasons.append(row["reason"])
                 continue
@@ -130,7 +131,7 @@ class Sieve:
             self.texts.add(minhash(text_runs(mended or "")))
         if self.filters.images is not None:
             self.images.add(image if image is not None else np.zeros(8, np.uint32))
-        self.left.append((number, row["id"], row["pdf"], row["md"]))
+        self.left.append(number)
 
     def _read(self, row: Row) -> tuple[FrontMatter | None, str | None]:
         if not row["md"]:
@@ -241,21 +242,24 @@ class Sieve:
         asked, found = self.filters, dict[int, tuple[str, str]]()
         if asked.images is not None:
             for one, (earlier, bits) in near_images(self.images.read(), asked.images).items():
-                found[one] = ("image-duplicates", f"{bits} of 256 bits from {self.left[earlier][1]}")
+                found[one] = ("image-duplicates", f"{bits} of 256 bits from {self._of(earlier, 'id')}")
         if asked.duplicates is not None:
             near = near_texts(self.texts.read(), asked.duplicates, self._runs)
             for one, (earlier, share) in near.items():
                 if earlier not in found:
-                    found[one] = ("duplicates", f"{share:.0%} of {self.left[earlier][1]}")
+                    found[one] = ("duplicates", f"{share:.0%} of {self._of(earlier, 'id')}")
         for one, (rule, reason) in sorted(found.items()):
-            number, name, pdf, md = self.left[one]
-            self.log.drop(name, rule, reason)
-            reasons[number] = f"{rule}: {reason}"
-            for path in filter(None, (pdf, md)):
+            self.log.drop(self._of(one, "id"), rule, reason)
+            reasons[self.left[one]] = f"{rule}: {reason}"
+            for path in filter(None, (self._of(one, "pdf"), self._of(one, "md"))):
                 (self.out / path).unlink()
 
+    def _of(self, one: int, column: str) -> str:
+        """What a column says of the page of a signature."""
+        return self.table[column][self.left[one]].as_py()
+
     def _runs(self, one: int) -> np.ndarray:
-        md = self.left[one][3]
+        md = self._of(one, "md")
         return text_runs(front_matter.body((self.out / md).read_text("utf-8"))) if md else text_runs("")
 
 
