@@ -4,8 +4,6 @@ A browser started for every page, as others do, takes longer than all the rest. 
 formulas come with the package, fonts of text from the machine, and the browser has no network.
 """
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +13,16 @@ from typing import Any, Self
 import pypdfium2
 
 from scriptorium.errors import HostError
-from scriptorium.pages.pdf import with_stable_id
 from scriptorium.pages.view import KATEX
 from scriptorium.synth import html
 from scriptorium.synth.document import Sheet
+from scriptorium.synth.saved import saved
 
 SMALLEST = 0.8
 """A sheet whose text does not fit is set smaller, to this share at most; then it is refused."""
 
 PROGRAMS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 SCRIPT = Path(__file__).with_name("sheets.js")
-DATES = re.compile(rb"/(?:CreationDate|ModDate)\s*\(D:[^)]*\)")
 
 _HAS_FACE = """faces => {
   const measure = document.createElement("canvas").getContext("2d");
@@ -122,19 +119,11 @@ class Chromium:
 
 
 def _split(pdf: bytes) -> list[bytes]:
-    """Each page as a PDF of its own, without the date; our own file, so no child process guards it."""
+    """Each page as a PDF of its own; our own file, so no child process guards it."""
     pages = []
     with pypdfium2.PdfDocument(pdf) as document:
         for number in range(len(document)):
             with pypdfium2.PdfDocument.new() as single:
                 single.import_pages(document, [number])
-                out = io.BytesIO()
-                single.save(out)
-            pages.append(with_stable_id(DATES.sub(_same_date, out.getvalue())))
+                pages.append(saved(single))
     return pages
-
-
-def _same_date(match: re.Match[bytes]) -> bytes:
-    """The same date everywhere, in as many bytes: nothing in the file moves."""
-    digits = iter(b"20000101000000")
-    return re.sub(rb"\d", lambda _: b"%c" % next(digits, ord("0")), match[0])

@@ -47,6 +47,11 @@ FACES = (
 )
 """Faces of text and headings. TrueType all: of OpenType with CFF outlines Chromium makes Type 3 fonts."""
 
+LARGE = {"DejaVu Serif": 0.88, "Liberation Sans": 0.94}
+"""Faces whose letters are larger than others of the same size, and by what they are set smaller."""
+LARGE_FROM = 9.5
+"""Points; smaller text stays as it is, to be read."""
+
 FACES_OF_LANGUAGE = {
     "ja": tuple((face, face) for face in ("IPAexMincho", "IPAexGothic", "Noto Sans JP", "VL Gothic"))
 }
@@ -79,7 +84,8 @@ h1, h2, h3, h4, h5, h6 { font-weight: bold; line-height: 1.2; break-after: avoid
 .boxed { border: .6pt solid; padding: 7pt; margin: 1em 0 }
 ul, ol { margin: .4em 0; padding-left: 1.9em } li { margin: .25em 0 }
 .wide { display: flex; justify-content: center; margin: .8em 0; break-inside: avoid }
-table { border-collapse: collapse; line-height: 1.2 } td, th { padding: 3pt 5pt; text-align: left; vertical-align: top }
+table { border-collapse: collapse; line-height: 1.15 }
+td, th { padding: 2.3pt 5pt; text-align: left; vertical-align: top }
 table.full { width: 100%; table-layout: fixed } .number { text-align: right }
 table.all td, table.all th { border: .5pt solid }
 table.lines td, table.lines th { border-top: .4pt solid; border-bottom: .4pt solid }
@@ -144,8 +150,9 @@ def _sheet(sheet: Sheet, number: int, available: Collection[str]) -> str:
     style = sheet.style
     text, heading = faces(sheet, available) or next(pair for pair in FACES if set(pair) <= set(available))
     top, right, bottom, left = style.margin
+    size = style.size * (LARGE.get(text, 1) if style.size >= LARGE_FROM else 1)
     look = (
-        f"width:{style.width}pt;height:{style.height}pt;background:#{style.paper};font-size:{style.size}pt;"
+        f"width:{style.width}pt;height:{style.height}pt;background:#{style.paper};font-size:{size:.2f}pt;"
         f"line-height:{style.leading + 0.68};font-family:'{text}';"
         f"--heading:'{heading}';--colour:#{style.heading_colour}"
     )

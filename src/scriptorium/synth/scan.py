@@ -11,8 +11,8 @@ import pypdfium2
 
 from scriptorium.errors import InputError
 from scriptorium.pages.front_matter import ROTATIONS, decode, encode
-from scriptorium.pages.pdf import with_stable_id
 from scriptorium.synth.degrade import Box, degrade
+from scriptorium.synth.saved import saved
 
 SIDE = 1288
 """Pixels of the longest side: what models of olmOCR's kind are shown."""
@@ -90,7 +90,7 @@ def scan_pdf(jpeg: bytes, width: float, height: float, turned: int = 0) -> bytes
         page.insert_obj(image)
         page.gen_content()
         page.set_rotation(_clockwise(turned))
-        return _saved(document)
+        return saved(document)
 
 
 def turned_pdf(pdf: bytes, turned: int) -> bytes:
@@ -100,7 +100,7 @@ def turned_pdf(pdf: bytes, turned: int) -> bytes:
         document.import_pages(given)
         for page in document:
             page.set_rotation((page.get_rotation() + _clockwise(turned)) % 360)
-        return _saved(document)
+        return saved(document)
 
 
 def turned_label(truth: str, turned: int) -> str:
@@ -132,9 +132,3 @@ def _clockwise(turned: int) -> int:
     if turned not in ROTATIONS:
         raise InputError(f"turned by {turned!r}: must be 0, 90, 180 or 270 degrees counter-clockwise")
     return -turned % 360
-
-
-def _saved(document: pypdfium2.PdfDocument) -> bytes:
-    out = io.BytesIO()
-    document.save(out)
-    return with_stable_id(out.getvalue())
