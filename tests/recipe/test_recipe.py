@@ -114,6 +114,7 @@ def test_a_number_that_yaml_reads_as_text_is_refused() -> None:
         ({}, "exactly one"),
         ({"folder": "a", "splits": {"x": {"pages": 1}}}, "generated source only"),
         ({"synth": "primer", "splits": {"x": {"pages": 1, "shards": 2}}}, "2 shards for 1 pages"),
+        ({"rows": "a", "filters": ["rotated"]}, "go through no filters"),
     ],
 )
 def test_a_source_has_one_origin_and_what_belongs_to_it(source: dict[str, Any], words: str) -> None:
