@@ -19,7 +19,7 @@ from scriptorium.synth.shard import make_shard
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "synth_shard.py"
 
-DIGESTS = {"lines": "1ad2059ec27a393e", "primer": "2536abde2d29bbe9"}
+DIGESTS = {"lines": "1ad2059ec27a393e", "primer": "2536abde2d29bbe9", "mixed": "144f3c0055a7681a"}
 """Of the pages and tests of the shard below, at revision 1."""
 
 

@@ -16,13 +16,17 @@ def mutant(kind: str, tests: list[Test], text: str) -> str:
     return text
 
 
-def altered(text: str) -> str:
-    """`text` with its middle letter or digit changed: what a reader with bad eyes makes of it."""
+def altered(text: str, digits: bool = False) -> str:
+    """`text` with its middle letter or digit changed; `digits`: a digit becomes another, else a letter O.
+
+    Another digit makes of Question 1 perhaps Question 4, which some test may ask for.
+    """
     places = [k for k, c in enumerate(text) if c.isalnum()]
     at = places[len(places) // 2]
-    other = (
-        str((int(text[at]) + 3) % 10) if text[at] in "0123456789" else ("q" if text[at] not in "qQ" else "z")
-    )
+    if text[at] in "0123456789":
+        other = str((int(text[at]) + 3) % 10) if digits else "O"
+    else:
+        other = "q" if text[at] not in "qQ" else "z"
     return text[:at] + other + text[at + 1 :]
 
 
@@ -50,7 +54,7 @@ def _cell(text: str, wanted: str) -> str:
     from html import escape
 
     shown = f">{escape(wanted, quote=False)}<"
-    return text.replace(shown, f">{altered(wanted)}<") if shown in text else text
+    return text.replace(shown, f">{altered(wanted, digits=True)}<") if shown in text else text
 
 
 def _plain(test: Test, text: str) -> str:
@@ -87,7 +91,9 @@ _MUTATIONS = {
     "code": lambda test, text: _alter(text, test["text"]),
     "table": lambda test, text: _cell(text, test["cell"]),
     "table_row": lambda test, text: _cell(text, test["cells"][0]),
-    "numeric_cell": lambda test, text: re.sub(r"(?<=>)[\d.]+(?=<)", lambda m: altered(m.group()), text),
+    "numeric_cell": lambda test, text: re.sub(
+        r"(?<=>)[\d.]+(?=<)", lambda m: altered(m.group(), digits=True), text
+    ),
     "table_shape": lambda test, text: re.sub(r"<tr>(?:(?!</tr>).)*</tr>\n</table>", "</table>", text),
     "format": _plain,
     "footnote": lambda test, text: text.replace(f"<sup>{test['marker']}</sup>", ""),

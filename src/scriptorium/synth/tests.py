@@ -91,10 +91,11 @@ class _Seen:
 
     def __init__(self, text: str) -> None:
         self.text = " ".join(text.split()).lower()
+        self.unmarked = self.text.replace("*", "")
 
     def once(self, text: str) -> bool:
-        """Whether `text` occurs exactly once, letter case aside."""
-        return self.text.count(text.lower()) == 1
+        """Whether `text` occurs exactly once, letter case aside, with no mark in it and none in another place."""
+        return self.text.count(text.lower()) == self.unmarked.count(text.lower()) == 1
 
 
 def _spans(block: Block) -> list[str]:
