@@ -200,7 +200,8 @@ def _line(block: Block, words: list[Word]) -> str:
 
 def _styled(words: list[Word]) -> str:
     """The words with marks for their looks, opened and closed once around neighbours."""
-    text, now = "", ()
+    text = ""
+    now: tuple[str, ...] = ()
     for number, word in enumerate(words):
         common = 0
         while common < min(len(now), len(word.looks)) and now[common] == word.looks[common]:

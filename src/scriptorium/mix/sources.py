@@ -8,6 +8,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def source_pairs(
             made.write_bytes(pdf)
             for number, text in enumerate(truths, 1):
                 page = Page(name, number, source, sha256, source)
-                offer(pairs, page, made, number, worker, lambda text=text: with_front(text, language))
+                offer(pairs, page, made, number, worker, partial(with_front, text, language))
             made.unlink()
         pairs.close()
     return counts(pairs)
@@ -103,12 +104,12 @@ class Typesetter:
         except self._typst.TypstError as error:
             raise TypesetError(f"not typeset: {error}") from error
         assert isinstance(pdf, bytes)  # a list only for the formats with one file a page
-        place = dict(map(tuple, marks))
-        count = max(place.values())
-        return pdf, [
-            truth_of(source.blocks, lambda word, page=page: place.get(word.number) == page)
-            for page in range(1, count + 1)
-        ]
+        place: dict[int, int] = dict(map(tuple, marks))
+
+        def truth(page: int) -> str:
+            return truth_of(source.blocks, lambda word: place.get(word.number) == page)
+
+        return pdf, [truth(page) for page in range(1, max(place.values()) + 1)]
 
 
 def preamble(draw: random.Random) -> str:

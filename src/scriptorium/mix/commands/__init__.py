@@ -14,6 +14,7 @@ COMMANDS = {
     "from-workspace": "scriptorium.mix.commands.gather:from_workspace",
     "from-transcripts": "scriptorium.mix.commands.gather:from_transcripts",
     "from-markdown": "scriptorium.mix.commands.gather:from_markdown",
+    "index": "scriptorium.mix.commands.gather:index",
     "unpack": "scriptorium.mix.commands.gather:unpack",
     "pack": "scriptorium.mix.commands.gather:pack",
     "export": "scriptorium.mix.commands.gather:export",

@@ -141,6 +141,16 @@ def from_markdown(
     _say(source_pairs(folder, out, seed, language, fonts), out)
 
 
+def index(
+    folder: Annotated[Path, typer.Argument(help="Folder of pairs X.pdf and X.md, at any depth.")],
+) -> None:
+    """Look at every pair of a folder and write its pages.parquet; later only at those that changed."""
+    from scriptorium.mix.catalogue import index as make
+
+    counts = make(folder)
+    typer.echo(f"{counts['kept']} pairs kept, {counts['rejected']} rejected; {counts['known']} were known")
+
+
 def unpack(
     source: Annotated[str, typer.Argument(help="hub:org/name@revision, or a folder that was fetched.")],
     split: Annotated[str, typer.Argument(help="eval, or one subset of it: 01_books_eval.")],
