@@ -104,7 +104,10 @@ FORMULAS = [
 def test_formulas_are_typeset(formula: str) -> None:
     truths, layers = pages(f"Let ${formula}$ be.\n\n$$\n{formula}\n$$\n\nEnd")
     assert truths == [f"Let \\({formula}\\) be.\n\n\\[ {formula} \\]\n\nEnd"]
-    assert "Let" in layers[0] and "be" in layers[0]
+    shown = re.fullmatch(r"Let(.*)be\.(.*)End", " ".join(layers[0].split()))
+    assert shown
+    inline, displayed = ({c for c in each if not c.isspace()} for each in shown.groups())
+    assert inline and inline <= displayed | {"\u2061"}  # both are drawn
 
 
 def test_what_looks_like_a_formula_and_is_none() -> None:

@@ -149,7 +149,7 @@ def _block(block: Block) -> str:
     if block.kind == "item":
         bullet = "#sym.bullet" if block.bullet == "-" else f'#"{block.bullet}"' if block.bullet else ""
         return f"#pad(left: {block.level * 12}pt)[{bullet} {words}]"
-    return f"#par[{words}]"
+    return words  # inside #par[] a displayed formula would not be drawn
 
 
 def _table(cells: list[Block]) -> str:

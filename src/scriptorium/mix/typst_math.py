@@ -25,7 +25,6 @@ ACCENTS = {
     "~": "tilde",
     "ˉ": "macron",
     "¯": "macron",
-    "‾": "macron",
     "⃗": "arrow",
     "→": "arrow",
     "˙": "dot",
@@ -37,6 +36,15 @@ ACCENTS = {
     "ˋ": "grave",
     "˘": "breve",
 }
+LINES = {
+    ("mover", "‾"): "overline",
+    ("mover", "\u23de"): "overbrace",
+    ("munder", "\u23df"): "underbrace",
+    ("munder", "‾"): "underline",
+    ("munder", "_"): "underline",
+}
+"""What spans all that it stands over or under."""
+
 INVISIBLE = {"\u2061", "\u2062", "\u2063", "\u2064", "\u200b"}
 
 
@@ -82,7 +90,7 @@ SHAPES = {
 def _row(node: etree._Element, parts: list[str]) -> str:
     inner = " ".join(part for part in parts if part)
     fences = [child.get("fence") == "true" for child in node]
-    if len(fences) > 1 and fences[0] and fences[-1]:
+    if len(fences) > 1 and (fences[0] or fences[-1]):
         return f"lr({inner})"
     return inner
 
@@ -90,9 +98,12 @@ def _row(node: etree._Element, parts: list[str]) -> str:
 def _over(node: etree._Element, parts: list[str]) -> str:
     base, mark = (part or '""' for part in parts)
     sign = (node[1].text or "").strip()
+    name = str(node.tag).removeprefix(SPACE)
+    if (name, sign) in LINES:
+        return f"{LINES[name, sign]}({base})"
     if node.get("accent") == "true" and sign in ACCENTS:
         return f"accent({base}, {ACCENTS[sign]})"
-    side = "t" if str(node.tag).endswith("mover") else "b"
+    side = "t" if name == "mover" else "b"
     return f"attach(limits({base}), {side}: {mark})"
 
 
