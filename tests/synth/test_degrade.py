@@ -107,6 +107,14 @@ def test_a_word_that_would_be_lost_costs_severity() -> None:
     assert any(a.jpeg != b.jpeg for a, b in zip(asked, unguarded, strict=True))
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_without_severity_a_page_is_as_it_was_but_for_the_jpeg(look: str) -> None:
+    made = degrade(CLEAN, BOXES, 9, 0.0, look)
+    assert made.operations == ()
+    assert np.abs(made.image.astype(int) - CLEAN).mean() < 2
+    assert np.allclose(made.boxes, BOXES)
+
+
 def test_lost_words_are_counted() -> None:
     clean = CLEAN.min(2).astype(np.float32) / 255
     assert illegible(clean, clean, BOXES) == 0

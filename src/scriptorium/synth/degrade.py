@@ -213,7 +213,12 @@ def _applied(
     severity: float,
     done: list[str],
 ) -> np.ndarray:
-    """The operations that this sheet meets. Each has a generator of its own: a change in one is none in others."""
+    """The operations that this sheet meets; none at severity 0, as a fax is coarse however mild it is.
+
+    Each has a generator of its own: a change in one is none in others.
+    """
+    if severity == 0:
+        return sheet
     for operation, share in operations:
         meets, own = rng.random() < share, np.random.default_rng(rng.integers(2**63))
         if meets:

@@ -234,7 +234,7 @@ def _leaf(block: Block, style: Style, number: str) -> str:
             return _paragraph(block, style, number)
         case Lines(lines, align, size, after):
             text = "<br>".join(escape(line) for line in lines)
-            below = after or 0.6
+            below = _below(after, size, style) if after else 0.6
             return (
                 f'<p class="{align}" style="font-size:{size}em;margin-bottom:{below}em" {number}>{text}</p>'
             )
@@ -260,7 +260,7 @@ def _leaf(block: Block, style: Style, number: str) -> str:
 
 
 def _paragraph(block: Paragraph, style: Style, number: str) -> str:
-    below = block.after or (0 if style.indent else 0.6)
+    below = _below(block.after, block.size, style) if block.after else 0 if style.indent else 0.6
     indent = style.indent if block.align == "justify" and block.size == 1 and not block.boxed else 0
     align = block.align if style.justify or block.align != "justify" else "left"
     look = f"text-indent:{indent}em;font-size:{block.size}em;" + (
@@ -268,6 +268,12 @@ def _paragraph(block: Paragraph, style: Style, number: str) -> str:
     )
     boxed = " boxed" if block.boxed else ""
     return f'<p class="{align}{boxed}" style="{look}" {number}>{inline(block.inlines)}</p>'
+
+
+def _below(after: float, size: float, style: Style) -> float:
+    """The margin below a block: `after` counts from the last line in sizes of the sheet's text, a margin from below
+    that line's leading in sizes of the block's own."""
+    return after / size - style.leading
 
 
 def _columns(block: Columns, style: Style, numbers: Iterator[int], width: float) -> str:
