@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from scriptorium.errors import ConfigError
 from scriptorium.recipe import lineage
+from scriptorium.recipe.options import Resources
 from scriptorium.recipe.plan import hub_folder, hub_model, make_plan, read_run, run_text, write_run
-from scriptorium.recipe.recipe import Recipe, Resources
+from scriptorium.recipe.recipe import Recipe
 from scriptorium.recipe.typed import read
 
 from .test_recipe import ROOT, small

@@ -11,7 +11,8 @@ from pydantic import Field
 from scriptorium.errors import ConfigError, nearest
 from scriptorium.files import write_text
 from scriptorium.recipe.lineage import check_weights
-from scriptorium.recipe.recipe import NAME, RESERVED, SAMPLING, DataRef, PagesRef, Recipe, Resources, Stage
+from scriptorium.recipe.options import Resources
+from scriptorium.recipe.recipe import NAME, RESERVED, SAMPLING, DataRef, PagesRef, Recipe, Stage
 from scriptorium.recipe.typed import Typed, read
 
 
