@@ -18,6 +18,7 @@ def small() -> dict[str, Any]:
     """A recipe of four stages that holds."""
     training = {
         "method": "grpo",
+        "modality": "vision",
         "parent": "base",
         "data": [{"source": "primer", "split": "rl"}],
         "rewards": {"bench": 1.0},

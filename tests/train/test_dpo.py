@@ -16,6 +16,7 @@ from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.recipe.plan import Run
 from scriptorium.train import dpo
 from scriptorium.train.init import character_tokenizer
+from scriptorium.train.rows import read_rows
 from tests.train import conftest
 from tests.train.conftest import PRIMER, run
 
@@ -77,6 +78,13 @@ def test_it_comes_to_prefer_what_was_chosen_and_resumes(base: Path, pairs: Path,
     finally:
         dpo.Journal = journal
     assert go(stage(), base, pairs, tmp_path / "b") == whole
+
+
+def test_the_image_comes_first_where_the_adapter_says_so(pairs: Path, tmp_path: Path) -> None:
+    data = read_rows([pairs], tmp_path)
+    for image_first, kinds in ((False, ["text", "image"]), (True, ["image", "text"])):
+        (asked,) = dpo.page_pairs(data, "Read.", image_first)[0]["prompt"]
+        assert [part["type"] for part in asked["content"]] == kinds
 
 
 def test_text_learns_too(tmp_path: Path) -> None:

@@ -250,9 +250,27 @@ def test_the_trainer_asks_as_the_server_is_asked(base: Path, rows: Path, tmp_pat
                 given["chat_template"] = template
             return plain(self, conversation, **given)
 
+    grpo.check_prompts(processor, data, prompt, image_first=True)
     processor.__class__ = Drifted
-    with pytest.raises(InputError, match="not the server's"):
-        grpo.check_prompts(processor, data, prompt)
+    wanted = Rewards(options(REWARDS, "here"), [1], JudgePool(1))
+    config = grpo.make_config(stage(), tmp_path, wanted.weights)
+    with wanted, pytest.raises(InputError, match="not the server's"):
+        grpo.make_trainer(stage(), base, data, processor, config, wanted)
+
+
+def test_long_prompts_are_no_part_of_it(base: Path, rows: Path, tmp_path: Path) -> None:
+    data = read_rows([rows], tmp_path / "cache", 4)
+    processor = AutoProcessor.from_pretrained(base, padding_side="left")
+    bounded = stage().model_copy(update={"max_prompt_tokens": 500})
+    wanted = Rewards(options(REWARDS, "here"), [1], JudgePool(1))
+    config = grpo.make_config(bounded, tmp_path, wanted.weights)
+    with wanted:
+        made = grpo.make_trainer(bounded, base, data, processor, config, wanted)
+        assert len(made.train_dataset) == 4
+        with pytest.raises(InputError, match="longer than 3 tokens without the answer"):
+            grpo.make_trainer(
+                stage().model_copy(update={"max_prompt_tokens": 3}), base, data, processor, config, wanted
+            )
 
 
 def test_an_argument_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, InputError
 from scriptorium.pages import front_matter
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run, write_run
@@ -22,7 +22,8 @@ from scriptorium.serve.adapter import load
 from scriptorium.train.arguments import Arguments
 from scriptorium.train.loop import Loop
 from scriptorium.train.order import Order
-from scriptorium.train.rows import IGNORED, Encoder, read_rows, shorter
+from scriptorium.train.packing import bins
+from scriptorium.train.rows import IGNORED, Encoder, picture, prompt_length, question, read_rows, shorter
 from scriptorium.train.sft import train
 from tests.train import conftest
 from tests.train.conftest import PRIMER, run
@@ -118,11 +119,28 @@ def test_long_rows_are_left_out_and_counted(
 ) -> None:
     encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
     data = read_rows([rows], tmp_path)
-    lengths = [len(encoder.answers([row])[0]) for row in data]
-    pictures = int((encoder([data[0]])["input_ids"] == encoder.processor.image_token_id).sum())
-    kept = shorter(data, encoder, pictures + min(lengths))
-    assert 0 < len(kept) == sum(length == min(lengths) for length in lengths) < len(data)
+    lengths = [len(sample) for sample in encoder.samples(list(data))]
+    kept = shorter(data, encoder, min(lengths))
+    assert 0 < len(kept) == lengths.count(min(lengths)) < len(data)
     assert f"{len(data) - len(kept)} of {len(data)} rows are longer" in capsys.readouterr().err
+    assert bins(
+        [len(sample) for sample in encoder.samples(list(kept))], min(lengths)
+    )  # each fits a packed row
+
+
+def test_long_prompts_are_left_out_whoever_counts_them(
+    base: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Families whose processor does not tell the tokens of a picture have their prompts made."""
+    encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
+    data = read_rows([rows], tmp_path)
+    most = encoder.prompts([data[0]])["input_ids"].shape[1]
+    assert prompt_length(encoder, data[0]) == most
+    monkeypatch.delattr(type(encoder.processor.image_processor), "get_number_of_image_patches")
+    assert prompt_length(encoder, data[0]) == most
+    assert len(shorter(data, encoder, most_prompt=most)) == len(data)
+    with pytest.raises(InputError, match=f"all {len(data)} rows are longer than {most - 1} tokens without"):
+        shorter(data, encoder, most_prompt=most - 1)
 
 
 def test_an_adapter_goes_into_its_model_unless_it_is_to_stay_one(
@@ -200,6 +218,30 @@ def test_training_asks_what_the_server_is_asked(base: Path, rows: Path, tmp_path
     first = int((batch["labels"][0] != IGNORED).nonzero()[0])
     assert batch["input_ids"][0, :first].tolist() == prompt.tolist()
     assert batch["mm_token_type_ids"].sum() == (batch["input_ids"] == processor.image_token_id).sum() > 0
+
+
+def test_a_sample_is_the_whole_conversation_as_the_template_writes_it(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
+    """Question, answer and end token are those of the template of a conversation that has been answered."""
+    processor = AutoProcessor.from_pretrained(base)
+    row = read_rows([rows], tmp_path)[0]
+    for image_first in (False, True):
+        encoder = Encoder(processor, load("tiny").prompt, image_first=image_first)
+        asked = question(load("tiny").prompt, image_first)
+        for part in asked[0]["content"]:
+            part |= {"image": picture(row)} if part["type"] == "image" else {}
+        answered = {"role": "assistant", "content": [{"type": "text", "text": row["text"]}]}
+        golden = processor.apply_chat_template([*asked, answered], tokenize=True, return_dict=True)
+        (sample,) = encoder.samples([row])
+        end = processor.tokenizer.eos_token_id
+        whole = list(golden["input_ids"][0])
+        assert sample.ids.tolist() == whole[: len(sample)]
+        assert sample.ids[-1] == end and end not in whole[len(sample) :]
+        assert (
+            sample.labels[sample.labels != IGNORED].tolist()
+            == whole[len(encoder.prompts([row])["input_ids"][0]) : len(sample)]
+        )
 
 
 def test_packed_or_not_a_step_is_the_same(base: Path, rows: Path, tmp_path: Path) -> None:

@@ -134,8 +134,12 @@ class Stage(Typed):
     eval_data: list[DataRef] = Field(default=[], description="held-out rows")
     curriculum: Curriculum | None = None
     stop: Stop | None = None
-    max_tokens: int | None = Field(default=None, ge=1, description="longer rows are dropped and counted")
-    max_prompt_tokens: int | None = Field(default=None, ge=1, description="the same for prompts")
+    max_tokens: int | None = Field(
+        default=None, ge=1, description="longer rows are dropped and counted (pretrain, sft)"
+    )
+    max_prompt_tokens: int | None = Field(
+        default=None, ge=1, description="the same for a row without its answer (pretrain, sft, grpo)"
+    )
     chat_template: str | None = Field(default=None, description="path of a jinja file")
     adapter: Lora | None = None
     freeze: list[str] = Field(
