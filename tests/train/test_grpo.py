@@ -11,19 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
-from transformers import (
-    AutoProcessor,
-    GenerationConfig,
-    Qwen2VLImageProcessor,
-    Qwen3VLProcessor,
-    Qwen3VLVideoProcessor,
-)
+from transformers import AutoProcessor
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
-from scriptorium.train import grpo, init
+from scriptorium.train import grpo
 from scriptorium.train.engine import check_arguments
 from scriptorium.train.pictures import remember
 from scriptorium.train.rewards.functions import Rewards, options
@@ -121,31 +115,6 @@ def test_arguments_that_cannot_be_are_named(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         go(stage(**args), base, rows, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def base3(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a fresh Qwen3-VL."""
-    text = conftest.CONFIG["text_config"] | {"head_dim": 16}
-    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16}
-    vision |= {"out_hidden_size": 32, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
-    config = conftest.CONFIG | {"model_type": "qwen3_vl", "text_config": text, "vision_config": vision}
-    fresh = run("base", "init", config=config, seed=1)
-    old = init.build_processor(fresh)
-    pictures = Qwen2VLImageProcessor(patch_size=16, min_pixels=784, max_pixels=50176)
-    processor = Qwen3VLProcessor(pictures, old.tokenizer, Qwen3VLVideoProcessor(), init.CHAT_TEMPLATE)
-    model = init.build_model(config, processor.tokenizer, 1)
-    specials = processor.tokenizer.convert_tokens_to_ids(init.SPECIAL)
-    end = processor.tokenizer.eos_token_id
-    model.generation_config = GenerationConfig(
-        eos_token_id=end,
-        pad_token_id=processor.tokenizer.pad_token_id,
-        suppress_tokens=[each for each in specials if each != end],
-    )
-    folder = tmp_path_factory.mktemp("base3") / "model"
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
 
 
 @pytest.mark.parametrize("family", ["base", "base3"])

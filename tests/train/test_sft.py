@@ -10,15 +10,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.pages import front_matter
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run, write_run
-from scriptorium.serve.adapter import load
+from scriptorium.serve.adapter import find, load
 from scriptorium.train.arguments import Arguments
 from scriptorium.train.loop import Loop
 from scriptorium.train.order import Order
@@ -167,6 +169,32 @@ def test_state_of_another_stage_is_refused_with_the_difference(
     (tmp_path / "state" / "finished").unlink()
     with pytest.raises(ConfigError, match=r"stage\.args\.learning_rate was 0\.001, is 0\.002"):
         go(sft(learning_rate=2.0e-3), base, rows, tmp_path)
+
+
+def test_state_of_another_prompt_is_refused(
+    base: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody edits the adapter between a kill and the resumption: the second half would learn another question."""
+    go(sft(), base, rows, tmp_path)
+    (tmp_path / "state" / "finished").unlink()
+    changed = yaml.safe_load(find("tiny").read_text()) | {"prompt": "Read it."}
+    (tmp_path / "config" / "models").mkdir(parents=True)
+    (tmp_path / "config" / "models" / "tiny.yaml").write_text(yaml.safe_dump(changed))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"unfinished work of another stage: prompt was 'd6dd1b"):
+        go(sft(), base, rows, tmp_path)
+
+
+def test_a_tiny_model_learns_four_pages_by_heart(base: Path, rows: Path, tmp_path: Path) -> None:
+    """What can be learnt is learnt: the loss of four pages falls under a tenth; at a rate of nothing it stays."""
+    four = tmp_path / "four.parquet"
+    pq.write_table(pq.read_table(rows).slice(0, 4), four)
+    args = {"max_steps": 150, "lr_scheduler_type": "cosine", "warmup_steps": 10, "save_steps": 1000}
+    for rate, learnt in ((1.0e-2, True), (1.0e-9, False)):
+        folder = tmp_path / str(rate)
+        go(sft(**args, learning_rate=rate, packing=True, max_length=512), base, four, folder)
+        last = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+        assert (last["loss"] < 0.1) is learnt
 
 
 def test_finished_state_of_another_stage_makes_room(base: Path, rows: Path, tmp_path: Path) -> None:
