@@ -80,6 +80,17 @@ def test_it_comes_to_prefer_what_was_chosen_and_resumes(base: Path, pairs: Path,
     assert go(stage(), base, pairs, tmp_path / "b") == whole
 
 
+def test_the_final_arguments_are_those_that_were_asked_for(base: Path, pairs: Path, tmp_path: Path) -> None:
+    """A helper for the schedule once made 3 epochs and no warm-up of one epoch and a hundred steps of it."""
+    wanted = {"num_train_epochs": 1, "warmup_steps": 1, "lr_scheduler_type": "constant_with_warmup"}
+    args = {name: value for name, value in ARGS.items() if name != "max_steps"} | wanted
+    go(stage(args=args | {"per_device_train_batch_size": 4}), base, pairs, tmp_path)
+    final = json.loads((tmp_path / "state" / "arguments.json").read_text())
+    assert {name: final[name] for name in wanted} == wanted
+    assert [line["step"] for line in metrics(tmp_path)] == [1, 2]  # one epoch of eight pairs
+    assert metrics(tmp_path)[0]["learning_rate"] == 0.0
+
+
 def test_the_image_comes_first_where_the_adapter_says_so(pairs: Path, tmp_path: Path) -> None:
     data = read_rows([pairs], tmp_path)
     for image_first, kinds in ((False, ["text", "image"]), (True, ["image", "text"])):

@@ -59,6 +59,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(
     assert go(sft(), base, rows, tmp_path / "b") == first
     assert go(sft(seed=6), base, rows, tmp_path / "c") != first
     assert first != weights_sha256(base)
+    final = json.loads((tmp_path / "a" / "state" / "arguments.json").read_text())
+    assert ARGS.items() <= final.items() and final["lr_scheduler_type"] == "linear"
     receipt = read_receipt(tmp_path / "a" / "model.json")
     assert (receipt.steps, receipt.format, receipt.weights_sha256) == (6, "full", first)
 
