@@ -145,9 +145,7 @@ def test_ten_pages_are_read_in_ranges(service: Served) -> None:
 def test_a_large_document_is_refused_before_it_is_read(service: Served, announced: bool) -> None:
     body = Body()
     headers = {"content-length": str(1 << 32)} if announced else {}
-    refused = httpx.post(
-        f"{service.url}/v1/convert", timeout=WAIT_SECONDS, content=body, headers=headers, timeout=WAIT_SECONDS
-    )
+    refused = httpx.post(f"{service.url}/v1/convert", content=body, headers=headers, timeout=WAIT_SECONDS)
     assert (refused.status_code, refused.json()["error"]["type"]) == (413, "TooLarge")
     assert body.taken < 64 << 20  # of 4 GiB
     assert service.get("/health").json()["running"] == 0
