@@ -55,9 +55,7 @@ except ConfigError as error:
 RESULTS = CONFIG.results
 SYNTH = [name for name, source in RECIPE.sources.items() if source.synth]
 HUB = [name for name, source in RECIPE.sources.items() if source.hub]
-VERIFIED = [
-    name for name, run in PLAN.items() if run.method in ("merge", "soup", "quantize")
-]
+VERIFIED = [name for name in lineage.full_runs(PLAN) if PLAN[name].method != "init"]
 MEASURED = [EXTERNAL] if CHOICE.external else lineage.full_runs(PLAN)
 
 

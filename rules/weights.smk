@@ -161,7 +161,7 @@ use rule quantize as compress with:
         "Quantise {wildcards.run} by llm-compressor"
 
 
-# Weights that were put together are compared with what transformers makes of them before they are measured.
+# Trained and put together, a model is compared with what transformers makes of it before it is measured.
 rule verify:
     input:
         script=script("verify_model.py"),

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.costs import DEVICES, costs, machine, page_operations
+from scriptorium.recipe.costs import costs, machine, page_operations
+from scriptorium.recipe.devices import DEVICES, peak_of
 from scriptorium.recipe.plan import make_plan
-from scriptorium.recipe.recipe import Recipe, Workload, load
+from scriptorium.recipe.recipe import Recipe, load
 from scriptorium.recipe.show import lines, span
+from scriptorium.recipe.workload import Workload
 
 from .test_recipe import ROOT
 
@@ -111,3 +113,18 @@ def test_ranges_are_short() -> None:
         and span((100, 200), "$") == "$100 to $200"
     )
     assert set(DEVICES) >= {"B200", "H200", "H100", "A40"}
+
+
+@pytest.mark.parametrize(
+    ("name", "peak"),
+    [
+        ("NVIDIA H100 80GB HBM3", 989e12),
+        ("NVIDIA H100 PCIe", 756e12),
+        ("NVIDIA GB200", 2500e12),
+        ("NVIDIA B200", 2250e12),
+        ("NVIDIA A40", 150e12),
+        ("NVIDIA GeForce GTX 1080", None),
+    ],
+)
+def test_a_driver_s_name_has_its_own_peak(name: str, peak: float | None) -> None:
+    assert peak_of(name) == peak

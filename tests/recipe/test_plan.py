@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from scriptorium.errors import ConfigError
 from scriptorium.recipe import lineage
+from scriptorium.recipe.options import Resources
 from scriptorium.recipe.plan import hub_folder, hub_model, make_plan, read_run, run_text, write_run
-from scriptorium.recipe.recipe import Recipe, Resources
+from scriptorium.recipe.recipe import Recipe
 from scriptorium.recipe.typed import read
 
 from .test_recipe import ROOT, small
@@ -204,3 +205,33 @@ def test_only_grpo_keeps_checkpoints_for_a_soup() -> None:
 def test_stages_without_new_fields_have_the_text_they_had() -> None:
     text = run_text(plan_of(**souped("rl"))["soup"])
     assert not {"alpha", "greedy", "last"} & set(yaml.safe_load(text))
+
+
+RL = {**small()["stages"]["rl"], "seeds": []}
+SFT = {**RL, "method": "sft", "rewards": {}}
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ({**RL, "max_tokens": 9}, r"rl\.max_tokens: grpo does not carry it out, only pretrain, sft"),
+        ({**RL, "curriculum": {"groups": ["a"]}}, r"rl\.curriculum: grpo does not"),
+        ({**RL, "eval_data": RL["data"], "stop": {"every": 2}}, r"rl\.stop: grpo does not"),
+        ({**RL, "freeze": ["vision"]}, r"rl\.freeze: grpo does not"),
+        ({**RL, "scheme": "W8A8"}, r"rl\.scheme: grpo does not"),
+        ({**RL, "modality": "text"}, "write modality: vision"),
+        ({**SFT, "reward_scale": 2.0}, r"rl\.reward_scale: sft does not"),
+        ({**SFT, "resources": {"gpus": 2, "vllm_gpus": 1}}, r"vllm_gpus: only grpo generates"),
+        ({**SFT, "resources": {"gpus": 2, "accelerate": "zero2"}}, "write fsdp2"),
+        ({**SFT, "method": "filter", "sampling": {}, "args": {"temperature": 1.0}}, "takes `seed` alone"),
+        ({**SFT, "method": "filter", "sampling": {}, "model_args": {"dtype": "bfloat16"}}, "filter does not"),
+    ],
+)
+def test_what_a_method_would_pass_over_is_refused(stage: dict, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        plan_of(rl=stage, soup=None, fp8=None)
+
+
+def test_prompts_have_a_bound_where_they_are_learnt_from() -> None:
+    plan = plan_of(rl={**RL, "max_prompt_tokens": 9}, soup=None, fp8=None)
+    assert plan["rl"].max_prompt_tokens == 9

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from scriptorium.errors import ConfigError
-from scriptorium.recipe.recipe import Recipe, Resources, Split, load
+from scriptorium.recipe.options import Resources
+from scriptorium.recipe.recipe import Recipe, Split, load
 from scriptorium.recipe.typed import parse, read
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,7 @@ def small() -> dict[str, Any]:
     """A recipe of four stages that holds."""
     training = {
         "method": "grpo",
+        "modality": "vision",
         "parent": "base",
         "data": [{"source": "primer", "split": "rl"}],
         "rewards": {"bench": 1.0},

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from scriptorium.errors import ConfigError
-from scriptorium.serve.adapter import adapter_of, load, message_content, names, write_prompt
+from scriptorium.serve.adapter import adapter_of, check_prompt, load, message_content, names, write_prompt
 from scriptorium.serve.client import ChatClient
 from scriptorium.serve.parsers import PARSERS
+from scriptorium.serve.process import Order
 from scriptorium.serve.reader import asking
+from scriptorium.serve.server import check_order
 
 from .scripted import ScriptedServer, answer, in_turn
 
@@ -61,6 +63,18 @@ def test_prompt_hash_is_of_the_prompt(tmp_path: Path) -> None:
     assert (
         written["sha256"] == hashlib.sha256(written["prompt"].encode()).hexdigest() == adapter.prompt_sha256
     )
+
+
+def test_a_model_of_another_prompt_is_refused(tmp_path: Path) -> None:
+    adapter = load("tiny")
+    check_prompt(str(tmp_path), adapter)  # a folder that says nothing
+    write_prompt(tmp_path, adapter)
+    check_prompt(str(tmp_path), adapter)
+    changed = adapter.model_copy(update={"prompt": "Read it."})
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"prompt\.json: the model was trained with another prompt"):
+        check_order(Order(str(tmp_path), changed, 1, tmp_path / "log", 0, {}, "key"))
+    check_prompt(str(tmp_path), changed.model_copy(update={"name": "other"}))  # who names another means it
 
 
 def test_prompt_comes_before_the_image() -> None:

@@ -178,7 +178,9 @@ def test_serve_prints_its_command_without_the_key(
 def test_serve_is_there_until_it_is_told_to_stop(fake: Path, model: str, tmp_path: Path) -> None:
     words = [sys.executable, "-c", "from scriptorium.cli import main; main()", "serve", model]
     process = subprocess.Popen(
-        [*words, "--log", str(tmp_path / "log"), "--option", "seed=3"], stdout=subprocess.PIPE, text=True
+        [*words, "--adapter", "qwen2.5-vl", "--log", str(tmp_path / "log"), "--option", "seed=3"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     key = process.stdout.readline().strip().partition("export SCRIPTORIUM_API_KEY=")[2]

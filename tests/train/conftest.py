@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image, ImageDraw
+from transformers import GenerationConfig, Qwen2VLImageProcessor, Qwen3VLProcessor, Qwen3VLVideoProcessor
 
 from scriptorium.pages import front_matter
 from scriptorium.receipt import weights_sha256
 from scriptorium.recipe.plan import Run
 from scriptorium.recipe.recipe import DataRef
-from scriptorium.train.init import make
+from scriptorium.train import init
 from scriptorium.train.stage import Files, Train, conduct
 
 CONFIG: dict[str, Any] = {
@@ -65,8 +66,33 @@ def run(name: str, method: str, **fields: Any) -> Run:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a fresh model."""
     folder = tmp_path_factory.mktemp("base")
-    make(run("base", "init", config=CONFIG, seed=1), folder / "model", folder / "model.json")
+    init.make(run("base", "init", config=CONFIG, seed=1), folder / "model", folder / "model.json")
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def base3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a fresh Qwen3-VL."""
+    text = CONFIG["text_config"] | {"head_dim": 16}
+    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16}
+    vision |= {"out_hidden_size": 32, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
+    config = CONFIG | {"model_type": "qwen3_vl", "text_config": text, "vision_config": vision}
+    fresh = run("base", "init", config=config, seed=1)
+    old = init.build_processor(fresh)
+    pictures = Qwen2VLImageProcessor(patch_size=16, min_pixels=784, max_pixels=50176)
+    processor = Qwen3VLProcessor(pictures, old.tokenizer, Qwen3VLVideoProcessor(), init.CHAT_TEMPLATE)
+    model = init.build_model(config, processor.tokenizer, 1)
+    specials = processor.tokenizer.convert_tokens_to_ids(init.SPECIAL)
+    end = processor.tokenizer.eos_token_id
+    model.generation_config = GenerationConfig(
+        eos_token_id=end,
+        pad_token_id=processor.tokenizer.pad_token_id,
+        suppress_tokens=[each for each in specials if each != end],
+    )
+    folder = tmp_path_factory.mktemp("base3") / "model"
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
 
 
 def page(rng: random.Random) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from scriptorium.pages.front_matter import FrontMatter, encode
 from scriptorium.recipe.plan import Run
 from scriptorium.train import dpo
 from scriptorium.train.init import character_tokenizer
+from scriptorium.train.rows import read_rows
 from tests.train import conftest
 from tests.train.conftest import PRIMER, run
 
@@ -77,6 +78,24 @@ def test_it_comes_to_prefer_what_was_chosen_and_resumes(base: Path, pairs: Path,
     finally:
         dpo.Journal = journal
     assert go(stage(), base, pairs, tmp_path / "b") == whole
+
+
+def test_the_final_arguments_are_those_that_were_asked_for(base: Path, pairs: Path, tmp_path: Path) -> None:
+    """A helper for the schedule once made 3 epochs and no warm-up of one epoch and a hundred steps of it."""
+    wanted = {"num_train_epochs": 1, "warmup_steps": 1, "lr_scheduler_type": "constant_with_warmup"}
+    args = {name: value for name, value in ARGS.items() if name != "max_steps"} | wanted
+    go(stage(args=args | {"per_device_train_batch_size": 4}), base, pairs, tmp_path)
+    final = json.loads((tmp_path / "state" / "arguments.json").read_text())
+    assert {name: final[name] for name in wanted} == wanted
+    assert [line["step"] for line in metrics(tmp_path)] == [1, 2]  # one epoch of eight pairs
+    assert metrics(tmp_path)[0]["learning_rate"] == 0.0
+
+
+def test_the_image_comes_first_where_the_adapter_says_so(pairs: Path, tmp_path: Path) -> None:
+    data = read_rows([pairs], tmp_path)
+    for image_first, kinds in ((False, ["text", "image"]), (True, ["image", "text"])):
+        (asked,) = dpo.page_pairs(data, "Read.", image_first)[0]["prompt"]
+        assert [part["type"] for part in asked["content"]] == kinds
 
 
 def test_text_learns_too(tmp_path: Path) -> None:

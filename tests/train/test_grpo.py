@@ -11,19 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
-from transformers import (
-    AutoProcessor,
-    GenerationConfig,
-    Qwen2VLImageProcessor,
-    Qwen3VLProcessor,
-    Qwen3VLVideoProcessor,
-)
+from transformers import AutoProcessor
 
 from scriptorium.errors import ConfigError, InputError
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run
 from scriptorium.serve.adapter import load
-from scriptorium.train import grpo, init
+from scriptorium.train import grpo
 from scriptorium.train.engine import check_arguments
 from scriptorium.train.pictures import remember
 from scriptorium.train.rewards.functions import Rewards, options
@@ -123,31 +117,6 @@ def test_arguments_that_cannot_be_are_named(
         go(stage(**args), base, rows, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def base3(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a fresh Qwen3-VL."""
-    text = conftest.CONFIG["text_config"] | {"head_dim": 16}
-    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16}
-    vision |= {"out_hidden_size": 32, "num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
-    config = conftest.CONFIG | {"model_type": "qwen3_vl", "text_config": text, "vision_config": vision}
-    fresh = run("base", "init", config=config, seed=1)
-    old = init.build_processor(fresh)
-    pictures = Qwen2VLImageProcessor(patch_size=16, min_pixels=784, max_pixels=50176)
-    processor = Qwen3VLProcessor(pictures, old.tokenizer, Qwen3VLVideoProcessor(), init.CHAT_TEMPLATE)
-    model = init.build_model(config, processor.tokenizer, 1)
-    specials = processor.tokenizer.convert_tokens_to_ids(init.SPECIAL)
-    end = processor.tokenizer.eos_token_id
-    model.generation_config = GenerationConfig(
-        eos_token_id=end,
-        pad_token_id=processor.tokenizer.pad_token_id,
-        suppress_tokens=[each for each in specials if each != end],
-    )
-    folder = tmp_path_factory.mktemp("base3") / "model"
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.parametrize("family", ["base", "base3"])
 def test_it_learns_from_a_reference_too(
     family: str, request: pytest.FixtureRequest, rows: Path, tmp_path: Path
@@ -195,7 +164,7 @@ def test_a_group_asks_for_its_page_once(base: Path, rows: Path, tmp_path: Path) 
         go(run_, base, rows, tmp_path)
     finally:
         grpo.Journal = journal
-    assert made == [4]  # two steps of eight samples of two pages; 32 without
+    assert made == [6]  # two pages to begin with, two steps of eight samples of two pages; 34 without
 
 
 def test_pages_that_could_earn_only_by_form_are_left_out(
@@ -250,9 +219,27 @@ def test_the_trainer_asks_as_the_server_is_asked(base: Path, rows: Path, tmp_pat
                 given["chat_template"] = template
             return plain(self, conversation, **given)
 
+    grpo.check_prompts(processor, data, prompt, image_first=True)
     processor.__class__ = Drifted
-    with pytest.raises(InputError, match="not the server's"):
-        grpo.check_prompts(processor, data, prompt)
+    wanted = Rewards(options(REWARDS, "here"), [1], JudgePool(1))
+    config = grpo.make_config(stage(), tmp_path, wanted.weights)
+    with wanted, pytest.raises(InputError, match="not the server's"):
+        grpo.make_trainer(stage(), base, data, processor, config, wanted)
+
+
+def test_long_prompts_are_no_part_of_it(base: Path, rows: Path, tmp_path: Path) -> None:
+    data = read_rows([rows], tmp_path / "cache", 4)
+    processor = AutoProcessor.from_pretrained(base, padding_side="left")
+    bounded = stage().model_copy(update={"max_prompt_tokens": 500})
+    wanted = Rewards(options(REWARDS, "here"), [1], JudgePool(1))
+    config = grpo.make_config(bounded, tmp_path, wanted.weights)
+    with wanted:
+        made = grpo.make_trainer(bounded, base, data, processor, config, wanted)
+        assert len(made.train_dataset) == 4
+        with pytest.raises(InputError, match="longer than 3 tokens without the answer"):
+            grpo.make_trainer(
+                stage().model_copy(update={"max_prompt_tokens": 3}), base, data, processor, config, wanted
+            )
 
 
 def test_an_argument_that_comes_out_otherwise_is_refused(tmp_path: Path) -> None:

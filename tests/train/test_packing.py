@@ -21,14 +21,20 @@ from tests.train.conftest import page
 IMAGE = ("pixel_values", "image_grid_thw")
 
 
-@pytest.fixture(scope="module")
-def model(base: Path) -> PreTrainedModel:
-    return AutoModelForImageTextToText.from_pretrained(base)
+@pytest.fixture(scope="module", params=["base", "base3"], ids=["Qwen2.5-VL", "Qwen3-VL"])
+def family(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.getfixturevalue(request.param)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def encoder(base: Path) -> Encoder:
-    return Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
+def model(family: Path) -> PreTrainedModel:
+    return AutoModelForImageTextToText.from_pretrained(family)
+
+
+@pytest.fixture(scope="module")
+def encoder(family: Path) -> Encoder:
+    return Encoder(AutoProcessor.from_pretrained(family), load("tiny").prompt)
 
 
 def samples(encoder: Encoder, count: int) -> list[Sample]:
@@ -73,6 +79,36 @@ def test_without_the_positions_of_its_pages_a_row_would_mix_them(
     packed = pack(model, pages)
     mixed = packed | {"position_ids": packed["position_ids"][1:]}
     assert abs(gradients(model, [mixed])[0] - gradients(model, [packed])[0]) > 1e-4
+
+
+def test_packing_is_exact_without_the_cache_and_it_cannot_be_switched_on(
+    model: PreTrainedModel, encoder: Encoder
+) -> None:
+    """With the cache transformers takes no boundary from the positions; the objective never asks for it."""
+    pages = samples(encoder, 5)
+    packed = pack(model, pages)
+    exact = gradients(model, [packed])[0]
+    inputs = {name: value for name, value in packed.items() if name != "labels"}
+    with torch.no_grad():
+        apart, mixed = (model.model(**inputs, use_cache=on).last_hidden_state for on in (False, True))
+    assert (apart - mixed).abs().max() > 1e-4
+    model.config.get_text_config().use_cache = True  # a config of the hub often says so
+    assert gradients(model, [packed])[0] == exact
+    with pytest.raises(TypeError, match="use_cache"):
+        Objective(model)(**packed, use_cache=True)
+
+
+def test_marks_that_the_processor_leaves_out_are_missed(encoder: Encoder, monkeypatch: Any) -> None:
+    plain = type(encoder.processor).__call__
+
+    def unmarked(self: Any, *args: Any, **given: Any) -> Any:
+        made = plain(self, *args, **given)
+        del made["mm_token_type_ids"]
+        return made
+
+    monkeypatch.setattr(type(encoder.processor), "__call__", unmarked)
+    with pytest.raises(InputError, match="gives no mm_token_type_ids"):
+        encoder([page(random.Random(3))])
 
 
 def test_a_model_whose_packed_pages_see_each_other_is_found_out(

@@ -1,6 +1,7 @@
 """The training loop: exact resumption, token weighting, masking, a refused state."""
 
 import functools
+import io
 import json
 import os
 import signal
@@ -10,19 +11,24 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
+from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from scriptorium.errors import ConfigError
+from scriptorium.errors import ConfigError, InputError
 from scriptorium.pages import front_matter
 from scriptorium.receipt import read_receipt, weights_sha256
 from scriptorium.recipe.plan import Run, write_run
-from scriptorium.serve.adapter import load
+from scriptorium.serve.adapter import find, load
 from scriptorium.train.arguments import Arguments
 from scriptorium.train.loop import Loop
 from scriptorium.train.order import Order
-from scriptorium.train.rows import IGNORED, Encoder, read_rows, shorter
+from scriptorium.train.packing import bins
+from scriptorium.train.rows import IGNORED, Encoder, picture, prompt_length, question, read_rows, shorter
 from scriptorium.train.sft import train
 from tests.train import conftest
 from tests.train.conftest import PRIMER, run
@@ -56,6 +62,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(
     assert go(sft(), base, rows, tmp_path / "b") == first
     assert go(sft(seed=6), base, rows, tmp_path / "c") != first
     assert first != weights_sha256(base)
+    final = json.loads((tmp_path / "a" / "state" / "arguments.json").read_text())
+    assert ARGS.items() <= final.items() and final["lr_scheduler_type"] == "linear"
     receipt = read_receipt(tmp_path / "a" / "model.json")
     assert (receipt.steps, receipt.format, receipt.weights_sha256) == (6, "full", first)
 
@@ -118,11 +126,28 @@ def test_long_rows_are_left_out_and_counted(
 ) -> None:
     encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
     data = read_rows([rows], tmp_path)
-    lengths = [len(encoder.answers([row])[0]) for row in data]
-    pictures = int((encoder([data[0]])["input_ids"] == encoder.processor.image_token_id).sum())
-    kept = shorter(data, encoder, pictures + min(lengths))
-    assert 0 < len(kept) == sum(length == min(lengths) for length in lengths) < len(data)
+    lengths = [len(sample) for sample in encoder.samples(list(data))]
+    kept = shorter(data, encoder, min(lengths))
+    assert 0 < len(kept) == lengths.count(min(lengths)) < len(data)
     assert f"{len(data) - len(kept)} of {len(data)} rows are longer" in capsys.readouterr().err
+    assert bins(
+        [len(sample) for sample in encoder.samples(list(kept))], min(lengths)
+    )  # each fits a packed row
+
+
+def test_long_prompts_are_left_out_whoever_counts_them(
+    base: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Families whose processor does not tell the tokens of a picture have their prompts made."""
+    encoder = Encoder(AutoProcessor.from_pretrained(base), load("tiny").prompt)
+    data = read_rows([rows], tmp_path)
+    most = encoder.prompts([data[0]])["input_ids"].shape[1]
+    assert prompt_length(encoder, data[0]) == most
+    monkeypatch.delattr(type(encoder.processor.image_processor), "get_number_of_image_patches")
+    assert prompt_length(encoder, data[0]) == most
+    assert len(shorter(data, encoder, most_prompt=most)) == len(data)
+    with pytest.raises(InputError, match=f"all {len(data)} rows are longer than {most - 1} tokens without"):
+        shorter(data, encoder, most_prompt=most - 1)
 
 
 def test_an_adapter_goes_into_its_model_unless_it_is_to_stay_one(
@@ -149,6 +174,42 @@ def test_state_of_another_stage_is_refused_with_the_difference(
     (tmp_path / "state" / "finished").unlink()
     with pytest.raises(ConfigError, match=r"stage\.args\.learning_rate was 0\.001, is 0\.002"):
         go(sft(learning_rate=2.0e-3), base, rows, tmp_path)
+
+
+def test_state_of_another_prompt_is_refused(
+    base: Path, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody edits the adapter between a kill and the resumption: the second half would learn another question."""
+    go(sft(), base, rows, tmp_path)
+    (tmp_path / "state" / "finished").unlink()
+    changed = yaml.safe_load(find("tiny").read_text()) | {"prompt": "Read it."}
+    (tmp_path / "config" / "models").mkdir(parents=True)
+    (tmp_path / "config" / "models" / "tiny.yaml").write_text(yaml.safe_dump(changed))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"unfinished work of another stage: prompt was 'd6dd1b"):
+        go(sft(), base, rows, tmp_path)
+
+
+def test_four_pages_are_learnt_by_heart_from_their_pictures(base: Path, rows: Path, tmp_path: Path) -> None:
+    """Whoever does not see which of four pages it is pays ln 4 for each: 0.095 a token here, and no less."""
+    pages = pq.read_table(rows).slice(0, 4).to_pylist()
+    args = {"lr_scheduler_type": "cosine", "warmup_steps": 10, "save_steps": 1000, "learning_rate": 1.0e-2}
+    losses = []
+    for steps, shades in ((120, [0, 85, 170, 255]), (60, [255] * 4)):
+        four, folder = tmp_path / f"{steps}.parquet", tmp_path / str(steps)
+        drawn = [row | {"image": plain(shade)} for row, shade in zip(pages, shades, strict=True)]
+        pq.write_table(pa.Table.from_pylist(drawn), four)
+        go(sft(**args, max_steps=steps, packing=True, max_length=512), base, four, folder)
+        losses.append(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])["loss"])
+    seen, unseen = losses
+    assert seen < 0.05 < 0.09 < unseen
+
+
+def plain(shade: int) -> bytes:
+    """A page of one grey, as PNG."""
+    data = io.BytesIO()
+    Image.new("L", (112, 56), shade).save(data, "PNG")
+    return data.getvalue()
 
 
 def test_finished_state_of_another_stage_makes_room(base: Path, rows: Path, tmp_path: Path) -> None:
@@ -200,6 +261,30 @@ def test_training_asks_what_the_server_is_asked(base: Path, rows: Path, tmp_path
     first = int((batch["labels"][0] != IGNORED).nonzero()[0])
     assert batch["input_ids"][0, :first].tolist() == prompt.tolist()
     assert batch["mm_token_type_ids"].sum() == (batch["input_ids"] == processor.image_token_id).sum() > 0
+
+
+def test_a_sample_is_the_whole_conversation_as_the_template_writes_it(
+    base: Path, rows: Path, tmp_path: Path
+) -> None:
+    """Question, answer and end token are those of the template of a conversation that has been answered."""
+    processor = AutoProcessor.from_pretrained(base)
+    row = read_rows([rows], tmp_path)[0]
+    for image_first in (False, True):
+        encoder = Encoder(processor, load("tiny").prompt, image_first=image_first)
+        asked = question(load("tiny").prompt, image_first)
+        for part in asked[0]["content"]:
+            part |= {"image": picture(row)} if part["type"] == "image" else {}
+        answered = {"role": "assistant", "content": [{"type": "text", "text": row["text"]}]}
+        golden = processor.apply_chat_template([*asked, answered], tokenize=True, return_dict=True)
+        (sample,) = encoder.samples([row])
+        end = processor.tokenizer.eos_token_id
+        whole = list(golden["input_ids"][0])
+        assert sample.ids.tolist() == whole[: len(sample)]
+        assert sample.ids[-1] == end and end not in whole[len(sample) :]
+        assert (
+            sample.labels[sample.labels != IGNORED].tolist()
+            == whole[len(encoder.prompts([row])["input_ids"][0]) : len(sample)]
+        )
 
 
 def test_packed_or_not_a_step_is_the_same(base: Path, rows: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_tiny_from_nothing(snakemake: Runner) -> None:
         "stage": 9,
     }
     expected |= {
-        "verify": 3,
+        "verify": 7,
         "bench_read": 8,
         "bench_score": 8,
         "convert_shard": 2,
@@ -46,7 +46,7 @@ def test_the_literal_cluster_command_also_after_a_demo(snakemake: Runner, projec
         "grpo": 6,
         "soup": 1,
         "quantize": 1,
-        "verify": 2,
+        "verify": 9,
         "bench_score": 9,
         "bench_read": 9,
         "fetch_model": 1,
@@ -192,7 +192,7 @@ def test_soups_of_every_kind_and_schemes_of_the_compressor_resolve(snakemake: Ru
     done = snakemake("-n", "-p", "--config", "results=sweep")
     counts = jobs(done)
     assert (counts["soup"], counts["greedy_soup"], counts["quantize"], counts["compress"]) == (4, 1, 1, 1)
-    assert counts["verify"] == 3 + 5
+    assert counts["verify"] == 7 + 5
     text = done.stdout + done.stderr
     assert "--pages sweep/pages/primer/dev --adapter tiny --threads 1" in text
     assert "--state sweep/grpo_token-1/state" in text

@@ -14,8 +14,12 @@ from .conftest import ROOT, Runner
 BIN = Path(sys.executable).parent
 ORDER = ["input", "output", "log", "benchmark", "wildcard_constraints", "priority", "conda", "threads"]
 ORDER += ["resources", "params", "message", "shell"]
-TARGETS = ("all", "convert_corpus", "corpus_viewer", "measure_candidates")
+TARGETS = ("ablation", "all", "convert_corpus", "corpus_viewer", "measure_candidates")
 FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+
+
+TAKING_AFTER = {"sft", "grpo", "dpo", "rejection", "pairs", "greedy_soup", "compress"}
+"""Rules that take what they do not say from another (`use rule`)."""
 
 
 def rules() -> dict[str, list[str]]:
@@ -51,9 +55,9 @@ def test_every_rule_says_everything_in_one_order(name: str, directives: list[str
     if name in TARGETS:
         return
     needed = {"log", "benchmark", "message"}
-    if name not in ("sft", "grpo"):  # they take the rest from pretrain
+    if name not in TAKING_AFTER:
         needed |= {"output", "conda", "threads", "shell"}
-    if name not in ("sft", "grpo", "stage", "external"):  # local: a file is written
+    if name not in (*TAKING_AFTER, "stage", "external"):  # local: a file is written
         needed |= {"input", "resources"}
     assert needed <= set(directives)
 
@@ -67,10 +71,12 @@ def test_no_rule_retries_or_runs_python_of_its_own() -> None:
 
 def test_scripts_that_rules_name_are_there_and_are_all() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in FILES)
-    named = set(re.findall(r'script\("(\w+\.py)"\)', text)) | {"pretrain.py", "sft.py", "grpo.py"}
+    named = set(re.findall(r'script\("(\w+\.py)"\)', text)) | {
+        f"{method}.py" for method in ("pretrain", "sft", "dpo", "grpo")
+    }
     there = {path.name for path in (ROOT / "workflow" / "scripts").glob("*.py")}
     assert named <= there
-    assert there - named == {"recover.py", "scores.py"}  # make calls these
+    assert there - named == {"recover.py", "scores.py", "prepare.py"}  # make calls two, people the third
 
 
 def test_the_default_profile_holds_only_what_is_true_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,32 +10,11 @@ from dataclasses import dataclass
 
 from scriptorium.errors import ConfigError, nearest
 from scriptorium.recipe.arithmetic import batch_of
+from scriptorium.recipe.devices import DEVICES, Device
 from scriptorium.recipe.lineage import full_runs, is_full
 from scriptorium.recipe.plan import Run
-from scriptorium.recipe.recipe import Recipe, Workload
-
-PRICES_OF = "May 2026"
-"""When the prices below were looked up."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """A GPU: dense bfloat16 operations a second, bytes a second and GB of its memory, dollars an hour."""
-
-    peak: float
-    bandwidth: float
-    memory: float
-    price: float
-
-
-DEVICES = {
-    "B200": Device(2250e12, 8.0e12, 180, 6.25),
-    "H200": Device(989e12, 4.8e12, 141, 3.50),
-    "H100": Device(989e12, 3.35e12, 80, 2.95),
-    "A100": Device(312e12, 2.0e12, 80, 1.30),
-    "A40": Device(150e12, 0.696e12, 48, 0.79),
-}
-"""Peaks, bandwidths and memory: NVIDIA's data sheets, without sparsity. Prices: docs/reference/costs.md."""
+from scriptorium.recipe.recipe import Recipe
+from scriptorium.recipe.workload import Workload
 
 TARGET, OBSERVED = 0.40, 0.15
 """Shares of the peak: what our loop aims at; and the middle of what 24 to 48 hours on one B200 mean for olmOCR-2."""

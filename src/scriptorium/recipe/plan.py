@@ -11,7 +11,8 @@ from pydantic import Field
 from scriptorium.errors import ConfigError, nearest
 from scriptorium.files import write_text
 from scriptorium.recipe.lineage import check_weights
-from scriptorium.recipe.recipe import NAME, RESERVED, SAMPLING, DataRef, PagesRef, Recipe, Resources, Stage
+from scriptorium.recipe.options import Resources
+from scriptorium.recipe.recipe import NAME, RESERVED, SAMPLING, TRAINING, DataRef, PagesRef, Recipe, Stage
 from scriptorium.recipe.typed import Typed, read
 
 
@@ -250,15 +251,30 @@ NOT_YET: dict[str, Any] = {
     "engine": "trl",
     "overrides": {},
     "chat_template": None,
-    "max_prompt_tokens": None,
 }
 """Fields of a stage that no rule carries out so far, and the value that asks for nothing."""
 
 OWN_LOOP = ("pretrain", "sft")
 """Methods that our own training loop carries out."""
 
-LOOP_ONLY: dict[str, Any] = {"freeze": [], "learning_rates": {}, "average_last": 1}
-"""Fields that only our own loop carries out, and the value that asks for nothing."""
+CARRIED_OUT_BY: dict[str, tuple[str, ...]] = {
+    "freeze": OWN_LOOP,
+    "learning_rates": OWN_LOOP,
+    "average_last": OWN_LOOP,
+    "curriculum": OWN_LOOP,
+    "stop": OWN_LOOP,
+    "max_tokens": OWN_LOOP,
+    "max_prompt_tokens": (*OWN_LOOP, "grpo"),
+    "adapter": TRAINING,
+    "model_args": TRAINING,
+    "args": ("init", *TRAINING, *SAMPLING),
+    "eval_data": (*TRAINING, "soup"),
+    "reward_scale": ("grpo",),
+    "weights": ("soup",),
+    "scheme": ("quantize",),
+    "ignore": ("quantize",),
+}
+"""Fields that only some methods carry out; anywhere else they have to be left out."""
 
 
 def _check_carried_out(where: str, name: str, stage: Stage) -> None:
@@ -266,19 +282,38 @@ def _check_carried_out(where: str, name: str, stage: Stage) -> None:
     for key, nothing in NOT_YET.items():
         if getattr(stage, key) != nothing:
             raise ConfigError(f"{where}: stages.{name}.{key}: no rule carries it out yet; remove it")
-    if stage.method not in OWN_LOOP:
-        for key, nothing in LOOP_ONLY.items():
-            if getattr(stage, key) != nothing:
-                raise ConfigError(
-                    f"{where}: stages.{name}.{key}: only {' and '.join(OWN_LOOP)} carry it out; remove it"
-                )
-    elif stage.resources.accelerate in ("zero2", "zero3"):
+    _check_method(where, name, stage)
+    if stage.method in OWN_LOOP and stage.resources.accelerate in ("zero2", "zero3"):
         raise ConfigError(
             f"{where}: stages.{name}.resources.accelerate: {stage.resources.accelerate} is DeepSpeed's, which "
             f"{stage.method} does not use; write fsdp2 (weights spread over the GPUs) or multi_gpu (a copy on each)"
         )
     if len(stage.data) > 1 and any(each.amount != 1.0 for each in stage.data):
         raise ConfigError(f"{where}: stages.{name}.data: `amount` works with one source only so far")
+
+
+def _check_method(where: str, name: str, stage: Stage) -> None:
+    """Refuse what this method does not carry out, though others do."""
+    for key, methods in CARRIED_OUT_BY.items():
+        if stage.method not in methods and getattr(stage, key) != Stage.model_fields[key].default:
+            raise ConfigError(
+                f"{where}: stages.{name}.{key}: {stage.method} does not carry it out, only {', '.join(methods)}; "
+                "remove it"
+            )
+    if stage.method in ("init", *SAMPLING) and stage.args.keys() - {"seed"}:
+        raise ConfigError(
+            f"{where}: stages.{name}.args: {stage.method} takes `seed` alone; remove the others"
+        )
+    if stage.resources.vllm_gpus and stage.method != "grpo":
+        raise ConfigError(f"{where}: stages.{name}.resources.vllm_gpus: only grpo generates; remove it")
+    if stage.modality == "text" and stage.method in (*OWN_LOOP, "grpo"):
+        raise ConfigError(
+            f"{where}: stages.{name}.modality: text, but {stage.method} learns from pages; write modality: vision"
+        )
+    if stage.modality == "text" and stage.method == "dpo" and stage.eval_data:
+        raise ConfigError(
+            f"{where}: stages.{name}.eval_data: pages, which a model of text cannot read; remove it"
+        )
 
 
 def _check_pages(where: str, key: str, reference: DataRef | PagesRef, recipe: Recipe) -> None:

@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from scriptorium.recipe.arithmetic import batch_of
-from scriptorium.recipe.costs import OBSERVED, PRICES_OF, TARGET, Cost, Machine, costs
+from scriptorium.recipe.costs import OBSERVED, TARGET, Cost, Machine, costs
+from scriptorium.recipe.devices import PRICES_OF
 from scriptorium.recipe.plan import Run, make_plan
 from scriptorium.recipe.recipe import Recipe
 

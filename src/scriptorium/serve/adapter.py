@@ -173,6 +173,20 @@ def adapter_of(model: str) -> str:
     )
 
 
+def check_prompt(model: str, adapter: Adapter) -> None:
+    """Raises ConfigError where a model's folder names this adapter and was trained with another prompt than it has."""
+    path = Path(model) / "prompt.json"
+    if model.startswith("hub:") or not path.is_file():
+        return
+    trained = json.loads(path.read_text(encoding="utf-8"))
+    if trained["adapter"] == adapter.name and trained["sha256"] != adapter.prompt_sha256:
+        raise ConfigError(
+            f"{path}: the model was trained with another prompt (sha256 {trained['sha256'][:12]}) than adapter "
+            f"{adapter.name} has now ({adapter.prompt_sha256[:12]}): put the prompt back, give the new one to an "
+            "adapter of another name, or train anew"
+        )
+
+
 def write_prompt(folder: Path, adapter: Adapter) -> None:
     """Write `prompt.json` into a model folder: which adapter and prompt its weights were trained with."""
     write_json(

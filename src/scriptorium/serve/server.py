@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scriptorium.errors import ConfigError
 from scriptorium.serve import vllm
-from scriptorium.serve.adapter import Adapter
+from scriptorium.serve.adapter import Adapter, check_prompt
 from scriptorium.serve.endpoint import Endpoint
 from scriptorium.serve.external import external
 from scriptorium.serve.keeper import Keeper
@@ -72,6 +72,7 @@ def check_order(order: Order) -> None:
         raise ConfigError(
             f"model {order.model}: not a model folder (no config.json in it), a hub:org/name or a URL"
         )
+    check_prompt(order.model, order.adapter)
     engine, words = order.adapter.engine, vllm.program()
     if words is None if engine == "vllm" else importlib.util.find_spec(engine) is None:
         raise ConfigError(

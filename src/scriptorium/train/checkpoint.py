@@ -20,6 +20,7 @@ from scriptorium.errors import ConfigError
 from scriptorium.files import sha256_file, whole, write_json
 from scriptorium.receipt import weights_sha256
 from scriptorium.recipe.plan import Run
+from scriptorium.serve.adapter import load
 from scriptorium.train.sharding import like
 
 KEPT = 2
@@ -44,7 +45,7 @@ SHAPELESS_ARGS = {
 
 
 def shape(run: Run, parents: Mapping[str, Path], rows: list[Path]) -> dict[str, Any]:
-    """Everything that shapes the weights of a run: its stage, its parents' weights, its data, by hash."""
+    """Everything that shapes the weights of a run: its stage and prompt, its parents' weights, its data, by hash."""
     stage = run.model_dump(mode="json", exclude=SHAPELESS)
     # Where the last checkpoints are averaged, or the best one is taken, it matters when they are written.
     chooses = run.average_last > 1 or run.args.get("load_best_model_at_end")
@@ -52,6 +53,7 @@ def shape(run: Run, parents: Mapping[str, Path], rows: list[Path]) -> dict[str, 
     stage["args"] = {name: value for name, value in stage["args"].items() if name not in shapeless}
     return {
         "stage": stage,
+        "prompt": load(run.model).prompt_sha256,
         "parents": {name: weights_sha256(folder) for name, folder in parents.items()},
         "rows": {f"{path.parent.name}/{path.name}": sha256_file(path) for path in rows},
     }

@@ -4,8 +4,8 @@ import time
 
 import pyarrow.parquet as pq
 
+from scriptorium.recipe.options import Sampling
 from scriptorium.recipe.plan import Run
-from scriptorium.recipe.recipe import Sampling
 from scriptorium.train.sampling import SampleFiles, histogram, rows_with_tests, sample, write
 
 

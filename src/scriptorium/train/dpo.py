@@ -35,13 +35,13 @@ def make_config(run: Run, state: Path) -> DPOConfig:
     return make_arguments(DPOConfig, run, state, remove_unused_columns=False, **whole)
 
 
-def page_pairs(rows: Dataset, prompt: str) -> Dataset:
+def page_pairs(rows: Dataset, prompt: str, image_first: bool = False) -> Dataset:
     """Rows with `image`, `chosen` and `rejected` as DPOTrainer takes them; pages are decoded when read."""
 
     def convert(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         pages = [{"image": data} for data in batch["image"]]
         return {
-            "prompt": [question(prompt) for _ in pages],
+            "prompt": [question(prompt, image_first) for _ in pages],
             "images": [[picture(page)] for page in pages],
             **{name: [answered(text) for text in batch[name]] for name in NEEDED},
         }
@@ -68,10 +68,11 @@ def check_columns(rows: Dataset, run: Run) -> None:
 def make_trainer(run: Run, parent: Path, rows: Dataset, config: DPOConfig) -> Trainer:
     """A trainer over the model in `parent`; its reference is the parent itself, or the model without the adapter."""
     check_columns(rows, run)
+    adapter = load(run.model)
     if run.modality == "vision":
         processor = AutoProcessor.from_pretrained(parent, padding_side="left")
         remember(processor)
-        data = page_pairs(rows, load(run.model).prompt)
+        data = page_pairs(rows, adapter.prompt, adapter.image_first)
     else:
         processor = AutoTokenizer.from_pretrained(parent)
         data = rows.select_columns(["prompt", *NEEDED])
@@ -97,6 +98,7 @@ def train(run: Run, files: Files) -> Trained:
     run_trainer(trainer, run, files.state)
     last = {}
     if files.eval_rows:
-        encoder = Encoder(trainer.processing_class, load(run.model).prompt)
-        last = evaluate(trainer.model, encoder, read_rows(files.eval_rows, cache), load(run.model).max_tokens)
+        adapter = load(run.model)
+        encoder = Encoder(trainer.processing_class, adapter.prompt, image_first=adapter.image_first)
+        last = evaluate(trainer.model, encoder, read_rows(files.eval_rows, cache), adapter.max_tokens)
     return Trained(trainer.model, trainer.processing_class, trainer.state.global_step, last)

@@ -25,7 +25,7 @@ from scriptorium.train.evaluate import evaluate
 from scriptorium.train.packing import check_kinds
 from scriptorium.train.pictures import remember
 from scriptorium.train.rewards.functions import Rewards, options
-from scriptorium.train.rows import Encoder, picture, question, read_rows, tests_of
+from scriptorium.train.rows import Encoder, picture, question, read_rows, shorter, tests_of
 from scriptorium.train.sft import lora
 from scriptorium.train.stage import Files, Trained
 
@@ -55,20 +55,20 @@ def check_groups(run: Run, config: GRPOConfig) -> None:
         )
 
 
-def check_prompts(processor: ProcessorMixin, rows: Dataset, prompt: str) -> None:
+def check_prompts(processor: ProcessorMixin, rows: Dataset, prompt: str, image_first: bool = False) -> None:
     """Prove with the first pages that the trainer asks as the server is asked, and knows where images are.
 
     Raises InputError otherwise: Qwen2.5-VL would be trained at wrong positions without a word.
     """
     pages = [rows[index] for index in range(min(2, len(rows)))]
-    asked = Encoder(processor, prompt).prompts(pages)
+    asked = Encoder(processor, prompt, image_first=image_first).prompts(pages)
     masks = asked["attention_mask"].bool()
     for row, page in enumerate(pages):
         ids, kinds = asked["input_ids"][row][masks[row]], asked["mm_token_type_ids"][row][masks[row]]
         check_kinds(ids, kinds, getattr(processor, "image_token_id", None))
         content = [
             part | {"image": picture(page)} if part["type"] == "image" else part
-            for part in question(prompt)[0]["content"]
+            for part in question(prompt, image_first)[0]["content"]
         ]
         trained = processor.apply_chat_template(
             [{"role": "user", "content": content}],
@@ -156,6 +156,10 @@ def make_trainer(
         config.generation_kwargs = suppressed | (config.generation_kwargs or {})
     adapter = load(run.model)
     kept = trainable(rows, rewards, f"stage {run.stage}")
+    if run.max_prompt_tokens:
+        encoder = Encoder(processor, adapter.prompt, image_first=adapter.image_first)
+        kept = shorter(kept, encoder, most_prompt=run.max_prompt_tokens)
+    check_prompts(processor, kept, adapter.prompt, adapter.image_first)
     trainer = Trainer(
         model=model,
         args=config,

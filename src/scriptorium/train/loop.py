@@ -7,7 +7,7 @@ whatever the micro-batches; the order of the rows is a function of the seed; a c
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from scriptorium.errors import ConfigError
-from scriptorium.files import write_text
+from scriptorium.files import write_json, write_text
 from scriptorium.progress import track
 from scriptorium.train import checkpoint, processes
 from scriptorium.train.arguments import Arguments
@@ -86,6 +86,8 @@ class Loop:
         start = self.resume()
         path = self.state / "metrics.jsonl"
         self.metrics = path.open("a", encoding="utf-8") if processes.first() else None
+        if processes.first():
+            write_json(self.state / "arguments.json", asdict(self.arguments) | {"max_steps": self.steps})
         step = start
         work = self.work(start, request)
         for step in track(work, self.steps, "training", start) if processes.first() else work:

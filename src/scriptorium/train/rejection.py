@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scriptorium.pages import front_matter
+from scriptorium.recipe.options import Sampling
 from scriptorium.recipe.plan import Run
-from scriptorium.recipe.recipe import Sampling
 from scriptorium.train.sampling import Row, Sampled, SampleFiles, histogram, rows_with_tests, sample, write
 
 

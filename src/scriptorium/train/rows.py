@@ -137,21 +137,40 @@ def images(inputs: dict[str, torch.Tensor], rows: int) -> list[dict[str, torch.T
     return [{"pixel_values": p, "image_grid_thw": g} for p, g in zip(patches, grids, strict=True)]
 
 
-def shorter(rows: Dataset, encoder: Encoder, most: int) -> Dataset:
-    """The rows of at most `most` tokens, picture and answer together; the rest is counted and said."""
-    merge = encoder.processor.image_processor.merge_size**2
+def shorter(
+    rows: Dataset, encoder: Encoder, most: int | None = None, most_prompt: int | None = None
+) -> Dataset:
+    """The rows of at most `most` tokens, and at most `most_prompt` without the answer; the rest is counted and said.
 
-    def tokens(row: dict[str, Any]) -> int:
-        width, height = Image.open(io.BytesIO(row["image"])).size
-        patches = encoder.processor.image_processor.get_number_of_image_patches(height, width)
-        return int(patches // merge) + len(encoder.answers([row])[0])
+    Raises InputError if none is left.
+    """
 
-    kept = [index for index, row in enumerate(rows) if tokens(row) <= most]
-    print(
-        f"{len(rows) - len(kept)} of {len(rows)} rows are longer than {most} tokens and left out",
-        file=sys.stderr,
-    )
+    def fits(row: dict[str, Any]) -> bool:
+        asked = prompt_length(encoder, row)
+        if most_prompt is not None and asked > most_prompt:
+            return False
+        return most is None or asked + len(encoder.answers([row])[0]) <= most
+
+    kept = [index for index, row in enumerate(rows) if fits(row)]
+    bounds = {"tokens": most, "tokens without the answer": most_prompt}
+    said = " or ".join(f"{bound} {of}" for of, bound in bounds.items() if bound is not None)
+    if not kept:
+        raise InputError(
+            f"all {len(rows)} rows are longer than {said}; raise max_tokens or max_prompt_tokens"
+        )
+    print(f"{len(rows) - len(kept)} of {len(rows)} rows are longer than {said} and left out", file=sys.stderr)
     return rows.select(kept)
+
+
+def prompt_length(encoder: Encoder, row: dict[str, Any]) -> int:
+    """The tokens of a row's question, its picture among them; Qwen's families tell it without reading the picture."""
+    pictures = encoder.processor.image_processor
+    if not hasattr(pictures, "get_number_of_image_patches") or not hasattr(pictures, "merge_size"):
+        return int(encoder.prompts([row])["input_ids"].shape[1])
+    width, height = Image.open(io.BytesIO(row["image"])).size
+    patches = pictures.get_number_of_image_patches(height, width)
+    # One mark in the question stands for the whole picture.
+    return int(patches // pictures.merge_size**2) - 1 + len(encoder.tokenizer(encoder.question)["input_ids"])
 
 
 def pad(rows: list[torch.Tensor], value: int) -> torch.Tensor:

@@ -20,8 +20,8 @@ from scriptorium.errors import InputError
 from scriptorium.files import sha256_file, sha256_json, whole, write_json
 from scriptorium.progress import track
 from scriptorium.receipt import versions, weights_sha256
+from scriptorium.recipe.options import Sampling
 from scriptorium.recipe.plan import Run
-from scriptorium.recipe.recipe import Sampling
 from scriptorium.serve.adapter import Adapter, load
 from scriptorium.serve.client import ChatClient, RequestRefused
 from scriptorium.serve.endpoint import Endpoint

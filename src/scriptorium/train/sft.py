@@ -97,8 +97,8 @@ def make_loop(run: Run, files: Files) -> Loop:
     encoder = Encoder(processor, adapter.prompt, TARGETS[run.method], adapter.image_first)
     cache = files.state / "cache"
     data = read_rows(files.rows, cache, run.data[0].amount)
-    if run.max_tokens:
-        data = shorter(data, encoder, run.max_tokens)
+    if run.max_tokens or run.max_prompt_tokens:
+        data = shorter(data, encoder, run.max_tokens, run.max_prompt_tokens)
     curriculum = (
         Curriculum(**(run.curriculum | {"groups": tuple(run.curriculum["groups"])}))
         if run.curriculum

@@ -8,21 +8,10 @@ import torch
 from transformers import PreTrainedModel
 
 from scriptorium.receipt import peak_memory
+from scriptorium.recipe.devices import peak_of
 from scriptorium.train.groups import part_of
 from scriptorium.train.loss import labelled
 from scriptorium.train.packing import Sample
-
-PEAKS = {
-    "GB200": 2500e12,
-    "B200": 2250e12,
-    "H200": 989e12,
-    "H100 PCIe": 756e12,
-    "H100": 989e12,
-    "A100": 312e12,
-    "L40S": 362e12,
-    "A40": 150e12,
-}
-"""Dense bfloat16 operations a second by a part of the device's name, from NVIDIA's data sheets."""
 
 
 @dataclass
@@ -84,8 +73,7 @@ def peak(device: torch.device) -> float | None:
     """The most dense bfloat16 operations a second of a GPU; None where the device is not listed."""
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((operations for part, operations in PEAKS.items() if part in name), None)
+    return peak_of(torch.cuda.get_device_name(device))
 
 
 def memory(device: torch.device) -> int:

@@ -55,7 +55,9 @@ def test_pages_come_as_they_are_done() -> None:
 
 def test_a_client_that_goes_away_stops_its_work() -> None:
     with HangingServer() as model, serving(model.url, "--per-client", "1") as service:
-        with httpx.stream("POST", f"{service.url}/v1/convert", content=world.document("gone", 3)):
+        with httpx.stream(
+            "POST", f"{service.url}/v1/convert", content=world.document("gone", 3), timeout=WAIT_SECONDS
+        ):
             assert model.wait(asked=3)
             until(service, running=1)
             refused = service.post(world.document("more", 1))
@@ -128,20 +130,26 @@ def test_the_key() -> None:
         with serving(model.url, *options, SCRIPTORIUM_SERVICE_KEY="open sésame") as service:
             body = world.document("key", 1)
             for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic x"}):
-                refused = httpx.post(f"{service.url}/v1/convert", content=body, headers=headers)
+                refused = httpx.post(
+                    f"{service.url}/v1/convert", timeout=WAIT_SECONDS, content=body, headers=headers
+                )
                 assert refused.status_code == 401
             assert service.get("/metrics").status_code == service.get("/v1/limits").status_code == 401
             for path in ("/", "/health", "/openapi.json", "/static/app.js"):
                 assert service.get(path).status_code == 200
             right = {"authorization": b"Bearer open s\xc3\xa9same"}
-            assert pages(httpx.post(f"{service.url}/v1/convert", content=body, headers=right).text)
+            assert pages(
+                httpx.post(
+                    f"{service.url}/v1/convert", timeout=WAIT_SECONDS, content=body, headers=right
+                ).text
+            )
             asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
-            allowed = httpx.options(f"{service.url}/v1/convert", headers=asked)
+            allowed = httpx.options(f"{service.url}/v1/convert", timeout=WAIT_SECONDS, headers=asked)
             assert allowed.headers["access-control-allow-origin"] == "https://site.example"
             other = asked | {"origin": "https://other.example"}
             assert (
                 "access-control-allow-origin"
-                not in httpx.options(f"{service.url}/v1/convert", headers=other).headers
+                not in httpx.options(f"{service.url}/v1/convert", timeout=WAIT_SECONDS, headers=other).headers
             )
 
 

@@ -129,7 +129,9 @@ def test_a_locked_document_opens_with_its_password(service: Served) -> None:
 def test_refusals(
     service: Served, status: int, kind: str, content: bytes, headers: dict[str, str], query: dict[str, str]
 ) -> None:
-    refused = httpx.post(f"{service.url}/v1/convert", content=content, headers=headers, params=query)
+    refused = httpx.post(
+        f"{service.url}/v1/convert", timeout=WAIT_SECONDS, content=content, headers=headers, params=query
+    )
     assert (refused.status_code, refused.json()["error"]["type"]) == (status, kind)
     assert "/tmp" not in refused.text and "upload-" not in refused.text
     assert status in (200, *map(int, description(Limits())["paths"]["/v1/convert"]["post"]["responses"]))

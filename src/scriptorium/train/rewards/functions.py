@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from scriptorium.errors import ConfigError, nearest
-from scriptorium.recipe.recipe import RewardOptions
+from scriptorium.recipe.options import RewardOptions
 from scriptorium.train.rewards.answer import Sample
 from scriptorium.train.rewards.pool import JudgePool, Task
 from scriptorium.train.rewards.scores import FROM_TESTS, FROM_TRUTH, SCORES
