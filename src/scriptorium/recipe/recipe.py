@@ -29,7 +29,19 @@ FOLDER = Path("config/recipes")
 
 NAME = r"^[a-z0-9][a-z0-9._-]*$"
 RESERVED = frozenset(
-    {"external", "hub", "corpus", "synth", "fetch", "pages", "filtered", "rows", "logs", "benchmarks", "leases"}
+    {
+        "external",
+        "hub",
+        "corpus",
+        "synth",
+        "fetch",
+        "pages",
+        "filtered",
+        "rows",
+        "logs",
+        "benchmarks",
+        "leases",
+    }
 )
 """Names a run cannot have: the results folder uses them for something else."""
 
