@@ -120,8 +120,9 @@ def count(page) -> int:
 def listed(page, files: set[str], said: str) -> None:
     """Wait until the list has pages of these files alone and the address says why."""
     page.wait_for_function(
-        "([files, said]) => location.href.includes(said) && files.join('|') ==="
-        " [...new Set([...document.querySelectorAll('.page-row .file')].map((each) => each.innerText))].sort().join('|')",
+        "([files, said]) => {"
+        " const shown = [...document.querySelectorAll('.page-row .file')].map((each) => each.innerText);"
+        " return location.href.includes(said) && files.join() === [...new Set(shown)].sort().join(); }",
         arg=[sorted(files), said],
     )
 
