@@ -1,5 +1,6 @@
 """A served model against the same weights in transformers: a real server, and what it must not get away with."""
 
+import dataclasses
 import io
 import json
 import shutil
@@ -24,6 +25,7 @@ from scriptorium.weights.served import (
     conclude,
     folded,
     judge,
+    judge_texts,
     read_answer,
     verify_served,
 )
@@ -59,7 +61,7 @@ def served(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 def test_a_server_of_the_same_weights_agrees(model: Path, served: Served) -> None:
     row = Asker(model, ADAPTER, 12).compare("page", np.array(page("served")), served)
-    assert row.prompt_equal and row.text_equal and not judge(row, 0.05)
+    assert row.prompt_equal and row.text_equal and not judge(row, 0.05) and not judge_texts([row])
     assert row.prompt_tokens == served.prompt_tokens > 10
 
 
@@ -86,7 +88,11 @@ def test_another_template_and_other_weights_are_seen(model: Path, served: Served
     assert not row.prompt_equal and "is not that of training" in judge(row, 0.05)[0]
     weights = make_model(tmp_path / "weights", 2)
     row = Asker(weights, ADAPTER, 12).compare("page", np.array(page("served")), served)
-    assert row.prompt_equal and judge(row, 0.05) == ["page page: the greedy answers differ"]
+    assert row.prompt_equal and judge_texts([row]) == [
+        "the greedy answers differ on 1 of 1 pages, as on page"
+    ]
+    same = dataclasses.replace(row, text_equal=True)
+    assert not judge_texts([row, same])
 
 
 def test_log_probabilities_are_compared_where_the_server_gives_them(model: Path) -> None:

@@ -95,7 +95,7 @@ def verify_served(
 
 def conclude(model: Path, engine: str, bound: float, rows: list[Compared], out: Path) -> None:
     """Write the report to `out`. Raises ThresholdError, after that, for a page with a fault."""
-    faults = [fault for row in rows for fault in judge(row, bound)]
+    faults = [*(fault for row in rows for fault in judge(row, bound)), *judge_texts(rows)]
     report = {
         "engine": engine,
         "bound": bound,
@@ -117,9 +117,19 @@ def judge(row: Compared, bound: float) -> list[str]:
         faults.append(
             f"page {row.page}: log-probabilities differ by {row.logprob_mean:.3f} in the mean, allowed is {bound}"
         )
-    if row.logprob_mean is None and row.text_equal is False:
-        faults.append(f"page {row.page}: the greedy answers differ")
     return faults
+
+
+def judge_texts(rows: list[Compared]) -> list[str]:
+    """What is wrong where only texts can be compared: most pages' greedy answers differ.
+
+    Two letters nearly as likely may fall either way on a page; a wrong weight or image changes every one.
+    """
+    compared = [row for row in rows if row.text_equal is not None]
+    other = [row.page for row in compared if not row.text_equal]
+    if 2 * len(other) <= len(compared):
+        return []
+    return [f"the greedy answers differ on {len(other)} of {len(compared)} pages, as on {other[0]}"]
 
 
 def first_pages(folder: Path, adapter: Adapter, count: int) -> Iterator[tuple[str, Any]]:
