@@ -80,7 +80,7 @@ def verify_served(
     """Compare server and transformers on the first `count` pages of `folder`/pdfs and write the report to `out`.
 
     Answers have at most `max_tokens` tokens. Raises ThresholdError, after writing, where a prompt differs, or an
-    answer's probabilities lie beyond the bound (or the answer itself differs, for a server that gives no
+    answer's probabilities lie beyond the bound (or most answers differ, for a server that gives no
     probabilities); InputError for a folder without pages that can be drawn.
     """
     pages = list(first_pages(folder, adapter, count))
