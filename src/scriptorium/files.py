@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -82,3 +83,11 @@ def sha256_tree(folder: Path) -> str:
 def sha256_json(value: Any) -> str:
     """The SHA-256 of a value's canonical JSON, in hex: equal for equal values, whatever their order."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """A hard link to a file (to a link's own target), or a copy where that cannot be: another file system."""
+    try:
+        os.link(Path(source).resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

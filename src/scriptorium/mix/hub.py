@@ -1,6 +1,5 @@
 """Data sets of the Hugging Face hub: fetched at a pinned revision, unpacked to single-page pairs."""
 
-import os
 import re
 import shutil
 from collections import Counter
@@ -9,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow.parquet as pq
 
 from scriptorium.errors import ConfigError, HostError, InputError
-from scriptorium.files import whole
+from scriptorium.files import link_or_copy, whole
 from scriptorium.hub import HubFile, fetch_file, listing
 from scriptorium.mix import benches, manifest, tarballs
 from scriptorium.mix.choice import Choice
@@ -47,7 +46,7 @@ def fetch(source: str, out: Path, split: str = "", most_tarballs: int | None = N
     if source.startswith("hub:") or not Path(source).is_dir():
         raise ConfigError(f"source {source!r}: expected hub:org/name@revision, or a folder that is there")
     with whole(out) as copy:
-        shutil.copytree(source, copy, copy_function=_link)
+        shutil.copytree(source, copy, copy_function=link_or_copy)
 
 
 def wanted(files: list[HubFile], split: str, most_tarballs: int | None) -> list[HubFile]:
@@ -127,11 +126,3 @@ def image_tables(fetched: Path) -> list[Path]:
     tables = sorted([*fetched.glob("*.parquet"), *fetched.glob("data/*.parquet")])
     needed = {PDF_OCR_RL.image, PDF_OCR_RL.text}
     return [path for path in tables if needed <= set(tarballs.names_of(path))]
-
-
-def _link(source: str, target: str) -> None:
-    """A hard link to a file (a link's own target), or a copy where that cannot be."""
-    try:
-        os.link(Path(source).resolve(), target)
-    except OSError:
-        shutil.copyfile(source, target)

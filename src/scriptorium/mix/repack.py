@@ -7,6 +7,7 @@ id is the path without its ending.
 import gzip
 import json
 import re
+import shutil
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scriptorium.errors import InputError
-from scriptorium.files import read_jsonl, whole, write_jsonl
+from scriptorium.files import link_or_copy, read_jsonl, whole, write_jsonl
 from scriptorium.mix import manifest
 from scriptorium.mix.pairs import is_safe
 from scriptorium.mix.truths import CLOCKWISE, truth
@@ -225,9 +226,6 @@ def export(unpacked: Path, out: Path, link: bool = True) -> int:
 
 def _put(source: Path, place: Path, link: bool) -> None:
     if link:
-        try:
-            place.hardlink_to(source)
-            return
-        except OSError:  # another file system, or one without links: the bytes are copied
-            pass
-    place.write_bytes(source.read_bytes())
+        link_or_copy(source, place)
+    else:
+        shutil.copyfile(source, place)

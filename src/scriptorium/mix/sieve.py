@@ -1,8 +1,6 @@
 """Pages through the filters, one by one; then duplicates among those that are left."""
 
 import json
-import os
-import shutil
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scriptorium.errors import InputError
+from scriptorium.files import link_or_copy
 from scriptorium.mix import repairs, text_rules
 from scriptorium.mix.contamination import SIDE, Known
 from scriptorium.mix.deny import DenyList, read_deny_list
@@ -291,8 +290,6 @@ def read_urls(folder: Path) -> dict[str, str]:
 def link(source: Path, target: Path) -> None:
     """A hard link, or a copy where that cannot be. Raises Dropped where there is no such file."""
     try:
-        os.link(source.resolve(), target)
+        link_or_copy(source, target)
     except FileNotFoundError as error:
         raise Dropped("pdf", f"{source.name} is not there") from error
-    except OSError:
-        shutil.copyfile(source, target)

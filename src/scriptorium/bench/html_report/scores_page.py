@@ -2,7 +2,6 @@
 
 from html import escape
 from typing import Any
-from urllib.parse import urlencode
 
 from scriptorium.bench.html_report.page_data import Results
 from scriptorium.bench.outputs import STATES, page_id
@@ -10,6 +9,7 @@ from scriptorium.bench.revision import REVISION
 from scriptorium.bench.rules import OLMOCR, STRICT
 from scriptorium.bench.scoring.rows import Row
 from scriptorium.bench.scoring.scores import Scores
+from scriptorium.pages.view import pages_link
 
 ABOUT = {
     OLMOCR: "The verdicts of olmOCR-bench to the letter, its faults included: for comparison with published scores",
@@ -48,10 +48,6 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _link(text: str, **said: str) -> str:
-    return f'<a href="#pages?{escape(urlencode(said))}">{text}</a>'
-
-
 def _rules_section(results: Results, name: str) -> str:
     apart = {category for each in results.scores for category in each.rules[name]["apart"]}
     inside = {category for each in results.scores for category in each.rules[name]["categories"]}
@@ -76,13 +72,13 @@ def _candidate_row(scores: Scores, name: str, categories: list[str]) -> str:
     each = summary["apart"] | summary["categories"]
     said = {"rules": name, "a": scores.candidate}
     cells = "".join(
-        f"<td>{_link(_number(each[category]), **said, category=category, outcome='failed')}</td>"
+        f"<td>{pages_link(_number(each[category]), **said, category=category, outcome='failed')}</td>"
         if category in each
         else '<td class="soft">–</td>'
         for category in categories
     )
     return (
-        f'<tr><th scope="row">{_link(escape(scores.candidate), **said)}</th>'
+        f'<tr><th scope="row">{pages_link(escape(scores.candidate), **said)}</th>'
         f"<td>{_number({'score': summary['overall'], 'interval': summary['interval']}, strong=True)}</td>"
         f'<td class="scale">{_whisker(summary["overall"], summary["interval"])}</td>{cells}</tr>'
     )
@@ -155,7 +151,7 @@ def _types(results: Results) -> str:
         found = [each.rules[name]["types"].get(kind) for each, name in columns]
         tests = max(each["tests"] for each in found if each)
         cells = "".join(
-            f"<td>{_link(format(each['score'], '.1f'), rules=name, a=scores.candidate, type=kind)}</td>"
+            f"<td>{pages_link(format(each['score'], '.1f'), rules=name, a=scores.candidate, type=kind)}</td>"
             if each
             else "<td>–</td>"
             for each, (scores, name) in zip(found, columns, strict=True)
@@ -207,7 +203,7 @@ def _differences(results: Results) -> str:
     ]
     for scores, rows in zip(results.scores, results.rows, strict=True):
         found = [rows[test] for test in scores.differences]
-        link = _link("all on their pages", a=scores.candidate, outcome="differ") if found else ""
+        link = pages_link("all on their pages", a=scores.candidate, outcome="differ") if found else ""
         parts.append(f"<h3>{escape(scores.candidate)}: {_many(len(found), 'test')} {link}</h3>")
         if found:
             parts.append(_difference_table(results, scores, found[:LISTED]))
@@ -224,7 +220,7 @@ def _difference_table(results: Results, scores: Scores, rows: list[Row]) -> str:
         said = {"a": scores.candidate, "page": page, "test": row["id"]}
         cells = "".join(_outcome(row["rules"].get(name)) for name in results.rules)
         lines.append(
-            f"<tr><td>{_link(escape(row['id']), **said)}</td><td>{escape(row['type'])}</td>{cells}</tr>"
+            f"<tr><td>{pages_link(escape(row['id']), **said)}</td><td>{escape(row['type'])}</td>{cells}</tr>"
         )
     return (
         f'<div class="wide"><table class="list"><thead><tr><th scope="col">Test</th><th scope="col">Type</th>{heads}'

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +9,7 @@ from typing import Any, NamedTuple
 from scriptorium.bench.candidates.specs import NAME
 from scriptorium.bench.tests import TestError, records
 from scriptorium.errors import ConfigError, InputError
-from scriptorium.files import whole, write_json
+from scriptorium.files import link_or_copy, whole, write_json
 
 RECORD = "variant.json"
 """The file in a bench that says what it was made of and how."""
@@ -73,10 +71,7 @@ def pdfs(root: Path) -> list[str]:
 def bring(source: Path, target: Path) -> None:
     """A hard link to a file, or a copy where that cannot be: PDFs are never written in place."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source.resolve(), target)
-    except OSError:
-        shutil.copyfile(source, target)
+    link_or_copy(source, target)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

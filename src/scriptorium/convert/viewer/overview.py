@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import Any
-from urllib.parse import urlencode
 
 from scriptorium.convert.viewer.data import NONE, Index
 from scriptorium.pages.store import STATUSES
+from scriptorium.pages.view import pages_link
 
 FIRST = 4
 """Numbers of an index row before those of its runs, and..."""
@@ -41,10 +41,6 @@ def _opening(index: Index) -> str:
     return f'<p class="facts">{" · ".join(facts)}</p>'
 
 
-def _link(text: str, **said: str) -> str:
-    return f'<a href="#pages?{escape(urlencode(said))}">{text}</a>'
-
-
 def _counts(index: Index, name: str, at: int, words: Sequence[str]) -> str:
     """Pages by a word of theirs, a column for each run; a number leads to the pages."""
     counts = [Counter(_numbers(index, row, run)[at] for row in index.rows) for run in range(len(index.runs))]
@@ -71,7 +67,7 @@ def _order(word: str) -> tuple[int, str]:
 
 def _cell(count: int, name: str, word: str, run: int) -> str:
     said = {name: word} if run == 0 else {"swap": "1", name: word}
-    return f"<td>{_link(f'{count:,}', **said) if count else '–'}</td>"
+    return f"<td>{pages_link(f'{count:,}', **said) if count else '–'}</td>"
 
 
 def _lost(index: Index) -> str:
@@ -82,7 +78,7 @@ def _lost(index: Index) -> str:
         return ""
     names = [name for name, _ in index.documents]
     rows = [
-        f"<tr><td>{_link(escape(names[number]), words=names[number])}</td><td>{count:,}</td></tr>"
+        f"<tr><td>{pages_link(escape(names[number]), words=names[number])}</td><td>{count:,}</td></tr>"
         for number, count in found.most_common(MOST_DOCUMENTS)
     ]
     more = (

@@ -5,8 +5,10 @@ was opened as a file may not fetch.
 """
 
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 STATIC = Path(__file__).parent
 """The folder of FILES and KATEX."""
@@ -16,6 +18,11 @@ FILES = ("page_view.css", "frame.css", "page_view.js", "diff.js")
 
 KATEX = STATIC / "katex.min.js"
 """KaTeX 0.16.21, as its makers released it; LICENSE.katex is its licence."""
+
+
+def pages_link(text: str, **said: str) -> str:
+    """A link to the pages that the filters `said` choose; `text` is HTML."""
+    return f'<a href="#pages?{escape(urlencode(said))}">{text}</a>'
 
 
 def literal(value: Any) -> str:
